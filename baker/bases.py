@@ -1,0 +1,106 @@
+"""Bases: which one to take, and Debian's root file system, made without a container registry."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from baker import engine, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from baker.settings import Mirrors
+
+REPOSITORY = "baker-root"
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+HINT = "install it with `sudo apt-get install mmdebstrap debian-archive-keyring`, or take --base nvidia"
+REGISTRY_TIMEOUT = 5
+UNAUTHORIZED = 401
+
+
+@dataclass(frozen=True, kw_only=True)
+class Root:
+    """A Debian root file system: its image's tag, and the argument list that makes it."""
+
+    reference: str
+    argv: tuple[str, ...]
+
+
+def choose(wanted: str, registry: str, reaches: Callable[[str], str]) -> tuple[str, str]:
+    """Return the base to take and one line that says why.
+
+    Args:
+        wanted: auto, nvidia or debian.
+        registry: the mirror's prefix; empty is Docker Hub.
+        reaches: returns why a registry host cannot be used, empty when it answers.
+    """
+    if wanted != "auto":
+        return wanted, f"base {wanted}, as asked"
+    host = registry.split("/")[0] or "registry-1.docker.io"
+    trouble = reaches(host)
+    if trouble:
+        return "debian", f"base debian, since {host} cannot be reached ({trouble})"
+    return "nvidia", f"base nvidia, since {host} answers"
+
+
+def reaches(host: str) -> str:
+    """Ask a registry once, with a short time-out; return why it cannot be used, or an empty string."""
+    local = host.startswith(("localhost", "127."))
+    url = f"{'http' if local else 'https'}://{host}/v2/"
+    try:
+        urllib.request.urlopen(url, timeout=REGISTRY_TIMEOUT).close()  # noqa: S310 - http only for this machine
+    except urllib.error.HTTPError as error:
+        return "" if error.code == UNAUTHORIZED else f"HTTP {error.code}"
+    except (urllib.error.URLError, OSError) as error:
+        return str(getattr(error, "reason", error))
+    return ""
+
+
+def root(suite: str, mirrors: Mirrors) -> Root:
+    """Return the root of a suite. The tag is the hash of everything it is made from, so a changed recipe is a new tag."""
+    signed = f"[signed-by={KEYRING}]"
+    components = "main contrib non-free"
+    argv = (
+        "mmdebstrap",
+        "--quiet",
+        "--variant=minbase",
+        "--include=ca-certificates",
+        "--dpkgopt=path-exclude=/usr/share/doc/*",
+        "--dpkgopt=path-include=/usr/share/doc/*/copyright",
+        "--dpkgopt=path-exclude=/usr/share/info/*",
+        "--dpkgopt=path-exclude=/usr/share/locale/*",
+        "--dpkgopt=path-exclude=/usr/share/man/*",
+        suite,
+        "{tarball}",
+        f"deb {signed} {mirrors.debian} {suite} {components}",
+        f"deb {signed} {mirrors.debian} {suite}-updates {components}",
+        f"deb {signed} {mirrors.debian_security} {suite}-security {components}",
+    )
+    digest = hashlib.sha256(json.dumps(argv).encode()).hexdigest()[:12]
+    return Root(reference=f"{REPOSITORY}:{suite}-{digest}", argv=argv)
+
+
+def ensure(root: Root, say: Callable[[str], None]) -> None:
+    """Make a root and import it, unless the engine has it.
+
+    Raises:
+        EngineError: mmdebstrap is missing.
+        CommandError: it failed.
+    """
+    if engine.image(root.reference):
+        return
+    run.find("mmdebstrap", HINT)
+    say(f"{root.reference}: not here yet, making it with mmdebstrap")
+    with tempfile.TemporaryDirectory(prefix="baker-root-") as folder:
+        tarball = Path(folder) / "root.tar"
+        argv = [argument.format(tarball=tarball) for argument in root.argv]
+        run.capture(argv, env={"SOURCE_DATE_EPOCH": "1"})
+        repository, _, tag = root.reference.partition(":")
+        engine.import_root(tarball, repository, tag)

@@ -1,0 +1,178 @@
+"""Building: one call of `docker buildx bake`, followed live, with everything it prints in a log."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from baker import run
+from baker.errors import BuildError, CommandError, EngineError
+from baker.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from baker.progress import Failure, Stage
+
+BUILDX_HINT = (
+    "install the buildx plugin: `sudo apt-get install docker-buildx` (Debian 13, Ubuntu), or `make setup` in a checkout"
+)
+QUIET_SECONDS = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageTime:
+    """A stage of a finished build; `seconds` is 0 when it came from the cache."""
+
+    name: str
+    cached: bool
+    seconds: float
+
+
+def require_buildx() -> str:
+    """Return buildx's version, or raise EngineError with how to get it."""
+    run.find("docker", "see https://docs.docker.com/engine/install/")
+    try:
+        return run.capture(["docker", "buildx", "version"]).split()[1].lstrip("v")
+    except (CommandError, IndexError) as error:
+        raise EngineError(f"docker has no buildx: {BUILDX_HINT}") from error
+
+
+def arguments(*, builder: str, secrets: Sequence[tuple[str, Path]], output: str, targets: Sequence[str]) -> list[str]:
+    """Return the argument list of bake. Secrets are (id, file); `output` is an exporter as in "type=docker"."""
+    return [
+        "docker",
+        "buildx",
+        "bake",
+        "--file=docker-bake.json",
+        "--progress=rawjson",
+        *([f"--builder={builder}"] if builder else []),
+        *(f"--set=*.secrets=id={name},src={path}" for name, path in secrets),
+        *([f"--set=*.output={output}"] if output else []),
+        "--set=*.attest=type=provenance,disabled=true",
+        *targets,
+    ]
+
+
+def bake(argv: Sequence[str], *, context: Path, log: Path, console: Console) -> tuple[StageTime, ...]:
+    """Run bake in a build context and return its stages.
+
+    Raises:
+        BuildError: a stage failed; the message has stage, command, last lines and the path of the log.
+    """
+    progress = Progress()
+    log.parent.mkdir(parents=True, exist_ok=True)
+    # A context that baker wrote names only its own files, so that newer releases need not ask whether bake may read.
+    environment = {"BUILDX_BAKE_ENTITLEMENTS_FS": "0", "BUILDX_GIT_INFO": "0"}
+    last = ""
+    with log.open("w", encoding="utf-8") as file, run.stream(argv, cwd=context, env=environment) as process:
+        file.write(" ".join(argv) + "\n")
+        assert process.stdout is not None  # noqa: S101 - stream() opens it
+        with _shown(console, progress) as show:
+            for line in process.stdout:
+                for text in progress.feed(line):
+                    file.write(text + "\n")
+                    last = text
+                show(progress)
+        code = process.wait()
+    if code:
+        raise BuildError(_explain(progress.failure, last, log))
+    return tuple(
+        StageTime(name=stage.name, cached=stage.from_cache, seconds=round(stage.seconds, 2))
+        for stage in progress.stages.values()
+        if stage.name != "root"
+    )
+
+
+def _explain(failure: Failure | None, last: str, log: Path) -> str:
+    if failure is None:
+        return f"docker buildx bake failed: {last or 'it printed nothing'}\nThe whole log: {log}"
+    lines = [f"the stage {failure.stage or '(none)'} failed: {failure.error}", f"  command: {failure.command}"]
+    lines += [f"  | {line}" for line in failure.tail]
+    if "no space left on device" in failure.error + " ".join(failure.tail):
+        lines.append("The disk is full. `docker buildx du` and `docker system df` show what takes the room.")
+    return "\n".join([*lines, f"Nothing was tagged. The whole log: {log}"])
+
+
+@contextmanager
+def _shown(console: Console, progress: Progress) -> Iterator[Show]:
+    show = Show(console)
+    try:
+        with show.live():
+            yield show
+    finally:
+        show.rest(progress)
+
+
+class Show:
+    """Prints a line as each stage ends; on a terminal, a line for what is running stays below."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._printed: set[str] = set()
+        self._spoke = time.monotonic()
+        self._status = console.status("starting") if console.is_terminal else None
+
+    @contextmanager
+    def live(self) -> Iterator[None]:
+        """Keep the line for what is running on the terminal while the block lasts."""
+        if self._status is None:
+            yield
+            return
+        with self._status:
+            yield
+
+    def __call__(self, progress: Progress) -> None:
+        """Show what has changed."""
+        for stage in progress.stages.values():
+            if stage.complete and stage.name not in self._printed and stage.name != "root":
+                self._line(stage)
+        running = _running(progress)
+        if self._status is not None:
+            self._status.update(running or "waiting")
+        elif running and time.monotonic() - self._spoke > QUIET_SECONDS:
+            self._console.print(f"  … {running}")
+            self._spoke = time.monotonic()
+
+    def rest(self, progress: Progress) -> None:
+        """Flush what is left when the build has ended."""
+        self(progress)
+        sys.stdout.flush()
+
+    def _line(self, stage: Stage) -> None:
+        self._printed.add(stage.name)
+        self._spoke = time.monotonic()
+        what = "cached" if stage.from_cache else duration(stage.seconds)
+        self._console.print(f"  {stage.name:<36} {what:>12}", highlight=False)
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as people say them."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02} s" if minutes else f"{seconds:.1f} s"
+
+
+def _running(progress: Progress) -> str:
+    names = []
+    for stage in progress.stages.values():
+        if stage.started and not stage.complete:
+            names.append(f"{stage.name} {_bar(stage.note)}".strip())
+    if not names and progress.exporting:
+        names.append(progress.exporting)
+    return ", ".join(names)
+
+
+def _bar(note: str) -> str:
+    """Return "crate 120 of 345" with a bar before it."""
+    words = note.split()
+    if not words:
+        return ""
+    done, total = int(words[1]), int(words[3])
+    filled = round(20 * done / total)
+    return f"{'█' * filled}{'░' * (20 - filled)} {note}"

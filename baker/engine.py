@@ -1,0 +1,142 @@
+"""The one place that talks to the Docker engine through its SDK: ask, inspect, run, tag, import."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from baker import run
+from baker.errors import CommandError, EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from docker import DockerClient
+
+START_HINT = "is it running, and may this user talk to it? (`docker info` says the same)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """What the engine says of itself. `containerd_store` can hold attestations and several compressions."""
+
+    version: str
+    containerd_store: bool
+    root: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalImage:
+    """An image of the local store. `size` is in bytes, uncompressed; `layers` are digests of uncompressed layers."""
+
+    id: str
+    tags: tuple[str, ...]
+    size: int
+    labels: Mapping[str, str]
+    layers: tuple[str, ...]
+    config: Mapping[str, Any]
+
+
+@contextmanager
+def connect() -> Iterator[DockerClient]:
+    """Yield a client for the engine that the docker command line uses, contexts included.
+
+    Raises:
+        EngineError: no engine answers.
+    """
+    import docker  # noqa: PLC0415 - slow to import, and `baker --help` has no use for it
+
+    host = os.environ.get("DOCKER_HOST") or _context_host()
+    try:
+        client = docker.DockerClient(base_url=host, timeout=600) if host else docker.from_env(timeout=600)
+        client.ping()
+    except (docker.errors.DockerException, OSError) as error:
+        raise EngineError(f"no Docker engine answers at {host or 'the default socket'}: {START_HINT}") from error
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def describe() -> Engine:
+    """Return what the engine says of itself."""
+    with connect() as client:
+        info = client.info()
+        stores = [" ".join(pair) for pair in info.get("DriverStatus") or ()]
+        return Engine(
+            version=str(client.version()["Version"]),
+            containerd_store=any("io.containerd.snapshotter" in pair for pair in stores),
+            root=str(info.get("DockerRootDir", "")),
+        )
+
+
+def image(reference: str) -> LocalImage | None:
+    """Return a local image, or None where there is none of that name."""
+    import docker  # noqa: PLC0415
+
+    with connect() as client:
+        try:
+            found = client.api.inspect_image(reference)
+        except docker.errors.ImageNotFound:
+            return None
+    config = found.get("Config") or {}
+    return LocalImage(
+        id=found["Id"],
+        tags=tuple(found.get("RepoTags") or ()),
+        size=int(found["Size"]),
+        labels=config.get("Labels") or {},
+        layers=tuple((found.get("RootFS") or {}).get("Layers") or ()),
+        config=config,
+    )
+
+
+def import_root(tarball: Path, repository: str, tag: str) -> None:
+    """Import the tarball of a root file system as an image."""
+    with connect() as client:
+        answer = client.api.import_image_from_file(str(tarball), repository=repository, tag=tag)
+    if "errorDetail" in str(answer):
+        raise EngineError(f"docker import of {tarball} as {repository}:{tag} failed: {answer}")
+
+
+def tag(source: str, target: str) -> None:
+    """Give an image one more name."""
+    repository, _, name = target.rpartition(":")
+    with connect() as client:
+        client.images.get(source).tag(repository, tag=name)
+
+
+def run_once(reference: str, command: Sequence[str], **options: Any) -> str:
+    """Run a container to its end, remove it, and return what it printed on both streams.
+
+    Raises:
+        CommandError: it ended with another exit code than 0.
+    """
+    import docker  # noqa: PLC0415
+
+    with connect() as client:
+        try:
+            container = client.containers.create(reference, list(command), **options)
+        except docker.errors.APIError as error:
+            raise EngineError(f"docker cannot create a container of {reference}: {error.explanation}") from error
+        try:
+            container.start()
+            code = int(container.wait()["StatusCode"])
+            output = container.logs().decode(errors="replace")
+        except docker.errors.APIError as error:
+            raise EngineError(f"docker cannot run {reference}: {error.explanation}") from error
+        finally:
+            container.remove(force=True)
+    if code:
+        raise CommandError(tuple(command), code, "\n".join(output.splitlines()[-run.TAIL_LINES :]))
+    return output
+
+
+def _context_host() -> str:
+    """Return the endpoint of the docker command line's current context; empty where it has none."""
+    try:
+        return run.capture(["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]).strip()
+    except CommandError:
+        return ""

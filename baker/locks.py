@@ -1,0 +1,71 @@
+"""Does a uv.lock fit its pyproject.toml, and is it the one that baker.lock names? Pure, and answered before any build."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from baker.errors import LockError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from baker.pins import Pins
+
+
+def digest(path: Path) -> str:
+    """Return the sha256 of a lock's text; line ends do not count, since a checkout may change them."""
+    return hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
+
+
+def check(project: Path, pins: Pins) -> None:
+    """Check the lock of a uv project.
+
+    Raises:
+        LockError: it is missing, does not fit pyproject.toml, or is not the one that baker.lock names.
+    """
+    lock = project / "uv.lock"
+    hint = "run `baker lock`"
+    if not lock.exists():
+        raise LockError(f"{lock} is missing: {hint}")
+    try:
+        locked = tomllib.loads(lock.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise LockError(f"{lock} is broken: {error}; take it from version control, or {hint}") from error
+    wanted = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
+    for where, want, have in _pairs(wanted, locked):
+        for name in sorted(want ^ have):
+            what = "asks for" if name in want else "no longer asks for"
+            raise LockError(f"{lock} is out of date: {where} of {project / 'pyproject.toml'} {what} {name}; {hint}")
+    pinned, found = pins.projects.get(project.name), digest(lock)
+    if pinned != found:
+        raise LockError(
+            f"{lock} is not the one in baker.lock (sha256 {found[:12]}…, pinned {(pinned or 'none')[:12]}…): {hint}"
+        )
+
+
+def _pairs(wanted: dict[str, Any], locked: dict[str, Any]) -> list[tuple[str, set[str], set[str]]]:
+    """Return (table, requirements in pyproject.toml, requirements in the lock) for each table of requirements."""
+    name = canonicalize_name(wanted["project"]["name"])
+    package = next((item for item in locked.get("package", []) if item["name"] == name), {})
+    metadata = package.get("metadata", {})
+    own = {_normal(text) for text in wanted["project"].get("dependencies", [])}
+    pairs = [("[project] dependencies", own, {_locked(item) for item in metadata.get("requires-dist", [])})]
+    groups, held = wanted.get("dependency-groups", {}), metadata.get("requires-dev", {})
+    for group in sorted(groups):
+        own = {_normal(text) for text in groups[group] if isinstance(text, str)}
+        pairs.append((f"[dependency-groups] {group}", own, {_locked(item) for item in held.get(group, [])}))
+    return pairs
+
+
+def _normal(text: str) -> str:
+    requirement = Requirement(text)
+    return f"{canonicalize_name(requirement.name)}{requirement.specifier}"
+
+
+def _locked(item: dict[str, Any]) -> str:
+    return _normal(item["name"] + item.get("specifier", ""))

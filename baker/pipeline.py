@@ -1,0 +1,155 @@
+"""From services to tagged images: the stages of `baker build`, in a few lines."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from baker import bakefile, bases, build, engine, locks, plan, receipt, render, run, secrets, verify
+from baker.errors import CommandError, EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import Console
+
+    from baker.plan import Choice, Plan
+    from baker.project import Project
+    from baker.receipt import Receipt
+    from baker.settings import Settings
+    from baker.spec import Service
+
+GIGABYTE = 10**9
+LEAST_FREE, GOOD_FREE = 3 * GIGABYTE, 30 * GIGABYTE
+STAGING = "baker-building"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A build as asked for on the command line, over the project's settings."""
+
+    project: Project
+    settings: Settings
+    services: tuple[Service, ...]
+
+
+def build_images(request: Request, environment: Mapping[str, str], console: Console) -> tuple[Receipt, ...]:
+    """Build, verify and tag the images of some services.
+
+    Tags move last and together: when anything fails or Ctrl-C comes, the old ones are as they were.
+    """
+    buildx, kit = build.require_buildx(), build.buildkit(request.settings.builder)
+    here = engine.describe()
+    check_disk(here.root, console)
+    planned = make_plan(request, choose(request, console, link=kit.knows_link, make_root=True))
+    context = request.project.state / "context" / f"{planned.base}-{planned.accel}"
+    files = write_context(request, planned, context)
+    console.print(f"docker {here.version}, buildx {buildx}; log: {request.project.state / 'build.log'}")
+    argv = build.arguments(
+        builder=request.settings.builder,
+        secrets=secrets.collect(request.settings, environment),
+        output=output(here, request.settings),
+        targets=[service.name for service in planned.services],
+        tags={service.name: staging(request.settings, service.name) for service in planned.services},
+    )
+    stages = build.bake(argv, context=context, log=request.project.state / "build.log", console=console)
+    try:
+        for image in planned.services:
+            verify.check(staging(request.settings, image.name), image, planned, console)
+        return tuple(finish(request, planned, image.name, files, stages) for image in planned.services)
+    finally:
+        for image in planned.services:
+            engine.untag(staging(request.settings, image.name))
+
+
+def choose(request: Request, console: Console, *, link: bool, make_root: bool) -> Choice:
+    """Decide the base; make Debian's root image when it is needed and missing."""
+    settings = request.settings
+    base, why = bases.choose(settings.base, settings.mirrors.registry, bases.reaches)
+    console.print(why, highlight=False)
+    root = bases.root(request.project.pins().debian.suite, settings.mirrors)
+    if base == "debian" and make_root:
+        bases.ensure(root, console.print)
+    return plan.Choice(
+        base=base, accel=settings.accel, capabilities=settings.capabilities, root=root.reference, link=link
+    )
+
+
+def make_plan(request: Request, choice: Choice) -> Plan:
+    """Check the locks and plan."""
+    pins = request.project.pins()
+    for project in sorted({service.python.project for service in request.services if service.python}):
+        locks.check(project, pins)
+    return plan.make(request.services, pins, request.settings.mirrors, choice, request.project.services_folder)
+
+
+def write_context(request: Request, planned: Plan, folder: Path) -> str:
+    """Render a plan into a folder and return the sha256 of everything in it."""
+    files = render.render(planned, bakefile.make(planned, request.settings, revision(request.project.root)))
+    render.write(files, folder)
+    content = hashlib.sha256()
+    for file in files:
+        content.update(f"{file.path}\0{file.mode}\0".encode() + file.content)
+    return content.hexdigest()
+
+
+def finish(
+    request: Request, planned: Plan, service: str, context: str, stages: Sequence[build.StageTime]
+) -> Receipt:
+    """Give a verified image its tags and write its receipt."""
+    name, staged = bakefile.image_name(request.settings, service), staging(request.settings, service)
+    tags = bakefile.tags(planned, request.settings, service)
+    for tag in tags:
+        engine.tag(staged, f"{name}:{tag}")
+    found = engine.image(f"{name}:{tags[0]}")
+    if found is None:
+        raise EngineError(f"{name}:{tags[0]} has gone from the image store; build again")
+    crate = next(image.crate for image in planned.services if image.name == service)
+    done = receipt.Receipt(
+        service=service,
+        image=f"{name}:{tags[0]}",
+        digest=found.id,
+        size=engine.uncompressed_size(f"{name}:{tags[0]}"),
+        base=planned.base,
+        accel=planned.accel,
+        crate=f"{crate.name} {crate.version}",
+        context=context,
+        stages=tuple(stages),
+    )
+    receipt.write(done, request.project.state / "receipts")
+    return done
+
+
+def staging(settings: Settings, service: str) -> str:
+    """Return the name that an image has until it is verified."""
+    return f"{bakefile.image_name(replace(settings, registry=''), service)}:{STAGING}"
+
+
+def output(here: engine.Engine, settings: Settings) -> str:
+    """Return the exporter that loads the images into the local store."""
+    return f"type=docker,compression={settings.compression}" if here.containerd_store else "type=docker"
+
+
+def check_disk(root: str, console: Console) -> None:
+    """Refuse to start on a full disk and warn on a small one; an engine on another machine is not looked at."""
+    if not Path(root).exists():
+        return
+    free = shutil.disk_usage(root).free
+    if free < LEAST_FREE:
+        raise EngineError(
+            f"only {free / GIGABYTE:.1f} GB are free under {root}; a first build takes about 45 GB. "
+            "`docker system df` and `docker buildx du` show what takes the room"
+        )
+    if free < GOOD_FREE:
+        console.print(f"note: {free / GIGABYTE:.0f} GB are free under {root}; a first build takes about 45 GB")
+
+
+def revision(folder: Path) -> str:
+    """Return the commit of the checkout that a folder lies in; empty where it is none."""
+    try:
+        return run.capture(["git", "-C", str(folder), "rev-parse", "HEAD"]).strip()
+    except CommandError:
+        return ""

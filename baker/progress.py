@@ -1,0 +1,151 @@
+"""What buildx prints under --progress=rawjson, read into the state of each stage. Pure: no clock, no terminal."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+# "[stt toolchain-cuda 2/3] RUN …": bake's target, the stage, step and steps
+VERTEX = re.compile(r"\[(?:\S+ )?(?P<stage>[a-z0-9][\w.-]*) +(?P<step>\d+)/(?P<steps>\d+)\] (?P<link>LINK )?(?P<command>.*)", re.S)
+CRATES = re.compile(r"(\d+)/(\d+)(?:: |\s*$)")
+TAIL_LINES = 20
+
+
+@dataclass
+class Stage:
+    """A stage as far as it has come. `seconds` is from its first start to its last end."""
+
+    name: str
+    steps: int
+    done: set[int] = field(default_factory=set)
+    cached: set[int] = field(default_factory=set)
+    started: float = 0.0
+    ended: float = 0.0
+    note: str = ""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every step ran or came from the cache."""
+        return len(self.done) == self.steps
+
+    @property
+    def from_cache(self) -> bool:
+        """Whether no step had to run."""
+        return self.complete and len(self.cached) == self.steps
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock seconds; 0 when cached."""
+        return 0.0 if self.from_cache or not self.started else max(0.0, self.ended - self.started)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """The step that failed: its stage, its command, what BuildKit says, and the last lines that it printed."""
+
+    stage: str
+    command: str
+    error: str
+    tail: tuple[str, ...]
+
+
+class Progress:
+    """The state of a build. Feed it lines; ask it for stages, the failure, and lines for the log."""
+
+    def __init__(self) -> None:
+        self.stages: dict[str, Stage] = {}
+        self.failure: Failure | None = None
+        self.exporting = ""
+        self._pending = ""
+        self._names: dict[str, str] = {}
+        self._tails: dict[str, list[str]] = {}
+
+    def feed(self, line: str) -> list[str]:
+        """Take one line of output and return the lines that belong in the log.
+
+        Objects are one to a line since buildx 0.15 and spread over many before; other text passes through.
+        """
+        if not self._pending and not line.startswith("{"):
+            return [line.rstrip()] if line.strip() else []
+        self._pending += line
+        # An object that is spread out ends with a brace in the first column.
+        if not (line.startswith("}") or line.rstrip().endswith("}")):
+            return []
+        try:
+            status = json.loads(self._pending)
+        except json.JSONDecodeError:
+            return []
+        self._pending = ""
+        return self._take(status)
+
+    def _take(self, status: dict[str, Any]) -> list[str]:
+        lines: list[str] = []
+        for vertex in status.get("vertexes") or ():
+            lines += self._vertex(vertex)
+        for log in status.get("logs") or ():
+            lines += self._log(log)
+        for warning in status.get("warnings") or ():
+            lines.append("warning: " + base64.b64decode(warning.get("short") or "").decode(errors="replace"))
+        return lines
+
+    def _vertex(self, vertex: dict[str, Any]) -> list[str]:
+        name, digest = str(vertex["name"]), str(vertex["digest"])
+        new = digest not in self._names
+        self._names[digest] = name
+        match = VERTEX.match(name)
+        if name.startswith("exporting"):
+            self.exporting = "" if vertex.get("completed") else name
+        if vertex.get("error") and "context canceled" not in vertex["error"]:
+            tail = tuple(self._tails.get(digest, [])[-TAIL_LINES:])
+            stage, command = (match["stage"], _squeezed(match["command"])) if match else ("", name)
+            self.failure = self.failure or Failure(stage=stage, command=command, error=vertex["error"], tail=tail)
+        if match and not match["link"]:
+            self._step(match, vertex)
+        return [f"{_short(name)}: started"] if new and vertex.get("started") and not vertex.get("cached") else []
+
+    def _step(self, match: re.Match[str], vertex: dict[str, Any]) -> None:
+        stage = self.stages.setdefault(match["stage"], Stage(name=match["stage"], steps=int(match["steps"])))
+        step = int(match["step"])
+        started, ended = _seconds(vertex.get("started")), _seconds(vertex.get("completed"))
+        if started and not vertex.get("cached"):
+            stage.started = min(stage.started, started) if stage.started else started
+        if ended and not vertex.get("error"):
+            stage.done.add(step)
+            stage.ended = max(stage.ended, ended)
+            if vertex.get("cached") or match["command"].startswith("FROM "):
+                stage.cached.add(step)
+
+    def _log(self, log: dict[str, Any]) -> list[str]:
+        digest = str(log["vertex"])
+        match = VERTEX.match(self._names.get(digest, ""))
+        stage = match["stage"] if match else ""
+        lines = []
+        for line in re.split(r"[\r\n]+", base64.b64decode(log["data"]).decode(errors="replace")):
+            text = line.rstrip()
+            crates = CRATES.search(text) if "Building [" in text else None
+            if crates and stage in self.stages:
+                self.stages[stage].note = f"crate {crates[1]} of {crates[2]}"
+            elif text.strip() and "Building [" not in text:
+                lines.append(f"{stage or 'build'} | {text}")
+                self._tails.setdefault(digest, []).append(text)
+        return lines
+
+
+def _squeezed(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _short(name: str) -> str:
+    text = _squeezed(name)
+    return text if len(text) <= 160 else text[:159] + "…"  # noqa: PLR2004 - two lines of a terminal
+
+
+def _seconds(stamp: str | None) -> float:
+    """Return an RFC 3339 time stamp as seconds; it may have nanoseconds, and Go's zero time is none."""
+    if not stamp or stamp.startswith("0001-"):
+        return 0.0
+    return datetime.fromisoformat(re.sub(r"(\.\d{1,6})\d*", r"\1", stamp)).timestamp()

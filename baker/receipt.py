@@ -1,0 +1,34 @@
+"""Receipts: what a build left, kept in .baker/receipts/SERVICE.json."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from baker.build import StageTime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """One image of one build. Sizes are bytes; `context` is the sha256 of the build context."""
+
+    service: str
+    image: str
+    digest: str
+    size: int
+    base: str
+    accel: str
+    crate: str
+    context: str
+    stages: tuple[StageTime, ...]
+
+
+def write(receipt: Receipt, folder: Path) -> None:
+    """Write a receipt over the last one of its service."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{receipt.service}.json"
+    path.write_text(json.dumps(asdict(receipt), indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,89 @@
+"""The one place that starts processes: argument lists, never a shell."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from baker.errors import CommandError, EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+TAIL_LINES = 15
+
+
+def find(program: str, hint: str) -> str:
+    """Return the path of a program, or raise EngineError with the hint of how to get it."""
+    path = shutil.which(program)
+    if path is None:
+        raise EngineError(f"{program} is not installed: {hint}")
+    return path
+
+
+def capture(argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
+    """Run a program to its end and return what it wrote to stdout.
+
+    Raises:
+        CommandError: it could not be started or failed; the last lines of its stderr stay with the error.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603 - an argument list
+            list(argv),
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    except OSError as error:
+        raise CommandError(tuple(argv), 127, str(error)) from error
+    if done.returncode:
+        lines = (done.stderr or done.stdout).strip().splitlines()
+        raise CommandError(tuple(argv), done.returncode, "\n".join(lines[-TAIL_LINES:]))
+    return done.stdout
+
+
+@contextmanager
+def stream(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """Run a program in a process group of its own and yield it; stdout and stderr arrive as one text stream.
+
+    Leaving the block early, by Ctrl-C or an error, interrupts the whole group and waits for its end.
+    """
+    try:
+        process = subprocess.Popen(  # noqa: S603 - an argument list
+            list(argv),
+            cwd=cwd,
+            env={**os.environ, **env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise CommandError(tuple(argv), 127, str(error)) from error
+    try:
+        yield process
+    finally:
+        _end(process)
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    for sent, seconds in ((signal.SIGINT, 10), (signal.SIGTERM, 5), (signal.SIGKILL, None)):
+        if process.poll() is not None:
+            return
+        os.killpg(process.pid, sent)
+        try:
+            process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            continue

@@ -1,0 +1,110 @@
+"""The project's settings: baker.toml over defaults.toml, which is the list of all options."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from baker import toml
+from baker.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+CAPABILITY = re.compile(r"(\d{1,2})\.?(\d)")
+# Older ones have no bf16 at all; the list is open at its end, since PTX runs on cards that are not made yet.
+OLDEST_CAPABILITY = 70
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mirrors:
+    """Where outside files come from; an empty string is the tool's own default."""
+
+    registry: str
+    debian: str
+    debian_security: str
+    ubuntu: str
+    crates: str
+    pypi: str
+    python: str
+    python_downloads_json: str
+    rust: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """baker.toml, parsed. `capabilities` are whole numbers: 80 is compute capability 8.0."""
+
+    registry: str
+    namespace: str
+    tag: str
+    base: str
+    accel: str
+    capabilities: tuple[int, ...]
+    builder: str
+    compression: str
+    ca: str
+    netrc: str
+    mirrors: Mirrors
+
+
+def load(path: Path | None) -> Settings:
+    """Read baker.toml (None: defaults alone).
+
+    Raises:
+        UsageError: a key is unknown or a value is wrong; the message names the file and the table.
+    """
+    defaults = toml.read(_defaults()).values
+    own: dict[str, Any] = toml.read(path).values if path else {}
+    where = str(path or "defaults")
+    for name, table in own.items():
+        if name not in defaults:
+            raise UsageError(f"{where}: unknown table [{name}]; {toml.closest(name, list(defaults))}")
+        if not isinstance(table, dict):
+            raise UsageError(f"{where}: [{name}] is a table")
+        for key in table:
+            if key not in defaults[name]:
+                raise UsageError(f"{where} [{name}]: unknown key {key!r}; {toml.closest(key, list(defaults[name]))}")
+    tables = {name: toml.Table({**table, **own.get(name, {})}, f"{where} [{name}]") for name, table in defaults.items()}
+    images, build, secrets, mirrors = (tables[name] for name in ("images", "build", "secrets", "mirrors"))
+    return Settings(
+        registry=images.text("registry"),
+        namespace=images.text("namespace"),
+        tag=images.text("tag"),
+        base=_one_of(build, "base", ("auto", "nvidia", "debian")),
+        accel=_one_of(build, "accel", ("cuda", "cpu")),
+        capabilities=parse_capabilities(build.strings("capabilities"), build.where),
+        builder=build.text("builder"),
+        compression=_one_of(build, "compression", ("uncompressed", "gzip", "zstd")),
+        ca=secrets.text("ca"),
+        netrc=secrets.text("netrc"),
+        mirrors=Mirrors(**{key.replace("-", "_"): value for key, value in mirrors.words().items()}),
+    )
+
+
+def parse_capabilities(words: Iterable[str], where: str) -> tuple[int, ...]:
+    """Return compute capabilities as sorted whole numbers, from "8.0", "80" or comma-separated lists of those."""
+    found = set()
+    for word in ",".join(words).split(","):
+        match = CAPABILITY.fullmatch(word.strip())
+        if not match or int("".join(match.groups())) < OLDEST_CAPABILITY:
+            raise UsageError(
+                f"{where}: {word.strip()!r} is no compute capability from 7.0 on; write it as in '8.0', '7.5,8.0' "
+                "(the list of cards: https://developer.nvidia.com/cuda-gpus)"
+            )
+        found.add(int("".join(match.groups())))
+    return tuple(sorted(found))
+
+
+def _one_of(table: toml.Table, key: str, legal: tuple[str, ...]) -> str:
+    value = table.text(key)
+    if value not in legal:
+        raise UsageError(f"{table.where}: {key} = {value!r}; {toml.closest(value, list(legal))}")
+    return value
+
+
+def _defaults() -> Path:
+    return resources.files("baker") / "defaults.toml"  # type: ignore[return-value]

@@ -1,0 +1,2 @@
+#!/bin/bash
+exec /opt/baker/bin/moshi-server-cuda-80 "$@"
