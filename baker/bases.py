@@ -43,7 +43,7 @@ def choose(wanted: str, registry: str, reaches: Callable[[str], str]) -> tuple[s
     """
     if wanted != "auto":
         return wanted, f"base {wanted}, as asked"
-    host = registry.split("/")[0] or "registry-1.docker.io"
+    host = registry.split("/", maxsplit=1)[0] or "registry-1.docker.io"
     trouble = reaches(host)
     if trouble:
         return "debian", f"base debian, since {host} cannot be reached ({trouble})"
@@ -64,7 +64,7 @@ def reaches(host: str) -> str:
 
 
 def root(suite: str, mirrors: Mirrors) -> Root:
-    """Return the root of a suite. The tag is the hash of everything it is made from, so a changed recipe is a new tag."""
+    """Return the root of a suite; its tag is the hash of the recipe, so that a changed recipe is a new tag."""
     signed = f"[signed-by={KEYRING}]"
     components = "main contrib non-free"
     argv = (

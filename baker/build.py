@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from baker.errors import BuildError, CommandError, EngineError
 from baker.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from rich.console import Console
@@ -24,6 +25,7 @@ BUILDX_HINT = (
     "install the buildx plugin: `sudo apt-get install docker-buildx` (Debian 13, Ubuntu), or `make setup` in a checkout"
 )
 QUIET_SECONDS = 30
+FIRST_DOCKER_WITH_LINK, FIRST_BUILDKIT_WITH_LINK = (23, 0), (0, 10)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +46,38 @@ def require_buildx() -> str:
         raise EngineError(f"docker has no buildx: {BUILDX_HINT}") from error
 
 
-def arguments(*, builder: str, secrets: Sequence[tuple[str, Path]], output: str, targets: Sequence[str]) -> list[str]:
-    """Return the argument list of bake. Secrets are (id, file); `output` is an exporter as in "type=docker"."""
+def knows_link(builder: str, engine_version: str) -> bool:
+    """Whether a builder knows `COPY --link`, which came with BuildKit 0.10 and Docker 23."""
+    try:
+        told = run.capture(["docker", "buildx", "inspect", *([builder] if builder else [])])
+    except CommandError as error:
+        raise EngineError(f"no such builder: {error.tail}; `docker buildx ls` lists them") from error
+    driver = re.search(r"^Driver:\s+(\S+)", told, re.MULTILINE)
+    if driver and driver[1] == "docker":
+        return _numbers(engine_version) >= FIRST_DOCKER_WITH_LINK
+    kit = re.search(r"^Build[Kk]it(?: version)?:\s+v?(\S+)", told, re.MULTILINE)
+    return kit is not None and _numbers(kit[1]) >= FIRST_BUILDKIT_WITH_LINK
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:2])
+
+
+def arguments(
+    *,
+    builder: str,
+    secrets: Sequence[tuple[str, Path]],
+    output: str,
+    tags: Mapping[str, str],
+) -> list[str]:
+    """Return the argument list of bake.
+
+    Args:
+        builder: buildx's builder; empty is the current one.
+        secrets: (id, file).
+        output: an exporter, as in "type=docker".
+        tags: the one tag that each target gets.
+    """
     return [
         "docker",
         "buildx",
@@ -56,7 +88,8 @@ def arguments(*, builder: str, secrets: Sequence[tuple[str, Path]], output: str,
         *(f"--set=*.secrets=id={name},src={path}" for name, path in secrets),
         *([f"--set=*.output={output}"] if output else []),
         "--set=*.attest=type=provenance,disabled=true",
-        *targets,
+        *(f"--set={target}.tags={tag}" for target, tag in tags.items()),
+        *tags,
     ]
 
 
@@ -159,10 +192,8 @@ def duration(seconds: float) -> str:
 
 
 def _running(progress: Progress) -> str:
-    names = []
-    for stage in progress.stages.values():
-        if stage.started and not stage.complete:
-            names.append(f"{stage.name} {_bar(stage.note)}".strip())
+    running = [stage for stage in progress.stages.values() if stage.started and not stage.complete]
+    names = [f"{stage.name} {_bar(stage.note)}".strip() for stage in running]
     if not names and progress.exporting:
         names.append(progress.exporting)
     return ", ".join(names)

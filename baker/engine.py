@@ -79,7 +79,7 @@ def image(reference: str) -> LocalImage | None:
 
     with connect() as client:
         try:
-            found = client.api.inspect_image(reference)
+            found = _api(client).inspect_image(reference)
         except docker.errors.ImageNotFound:
             return None
     config = found.get("Config") or {}
@@ -108,7 +108,31 @@ def tag(source: str, target: str) -> None:
         client.images.get(source).tag(repository, tag=name)
 
 
-def run_once(reference: str, command: Sequence[str], **options: Any) -> str:
+def untag(reference: str) -> None:
+    """Take a name away from an image; other names, and the layers under them, stay."""
+    import docker  # noqa: PLC0415
+
+    with connect() as client:
+        try:
+            client.api.remove_image(reference, noprune=True)
+        except docker.errors.ImageNotFound:
+            return
+
+
+def uncompressed_size(reference: str) -> int:
+    """Return the bytes of an image's layers, unpacked.
+
+    `docker image inspect` says it in the classic store and, for layers that were stored uncompressed, in containerd's;
+    where layers are compressed, the history has each one's size on disk.
+    """
+    with connect() as client:
+        size = int(_api(client).inspect_image(reference)["Size"])
+        unpacked = sum(int(layer["Size"]) for layer in _api(client).history(reference))
+    # On disk a layer is a few per cent larger than its files.
+    return size if size * 1.2 > unpacked else unpacked
+
+
+def run_once(reference: str, command: Sequence[str], **options: Any) -> str:  # noqa: ANN401 - the SDK names them
     """Run a container to its end, remove it, and return what it printed on both streams.
 
     Raises:
@@ -132,6 +156,11 @@ def run_once(reference: str, command: Sequence[str], **options: Any) -> str:
     if code:
         raise CommandError(tuple(command), code, "\n".join(output.splitlines()[-run.TAIL_LINES :]))
     return output
+
+
+def _api(client: DockerClient) -> Any:  # noqa: ANN401
+    """Return the low-level client, whose answers are the engine's own JSON and have no types."""
+    return client.api
 
 
 def _context_host() -> str:

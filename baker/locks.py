@@ -1,4 +1,4 @@
-"""Does a uv.lock fit its pyproject.toml, and is it the one that baker.lock names? Pure, and answered before any build."""
+"""Does a uv.lock fit its pyproject.toml, and is it the one that baker.lock names? Answered before any build."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def check(project: Path, pins: Pins) -> None:
 def _pairs(wanted: dict[str, Any], locked: dict[str, Any]) -> list[tuple[str, set[str], set[str]]]:
     """Return (table, requirements in pyproject.toml, requirements in the lock) for each table of requirements."""
     name = canonicalize_name(wanted["project"]["name"])
-    package = next((item for item in locked.get("package", []) if item["name"] == name), {})
+    package: dict[str, Any] = next((item for item in locked.get("package", []) if item["name"] == name), {})
     metadata = package.get("metadata", {})
     own = {_normal(text) for text in wanted["project"].get("dependencies", [])}
     pairs = [("[project] dependencies", own, {_locked(item) for item in metadata.get("requires-dist", [])})]

@@ -41,28 +41,30 @@ def build_images(request: Request, environment: Mapping[str, str], console: Cons
 
     Tags move last and together: when anything fails or Ctrl-C comes, the old ones are as they were.
     """
-    buildx, kit = build.require_buildx(), build.buildkit(request.settings.builder)
+    buildx = build.require_buildx()
     here = engine.describe()
     check_disk(here.root, console)
-    planned = make_plan(request, choose(request, console, link=kit.knows_link, make_root=True))
+    link = build.knows_link(request.settings.builder, here.version)
+    planned = make_plan(request, choose(request, console, link=link, make_root=True))
     context = request.project.state / "context" / f"{planned.base}-{planned.accel}"
-    files = write_context(request, planned, context)
-    console.print(f"docker {here.version}, buildx {buildx}; log: {request.project.state / 'build.log'}")
+    digest = write_context(request, planned, context)
+    log = request.project.state / "build.log"
+    console.print(f"docker {here.version}, buildx {buildx}; the whole log: {log}", highlight=False)
+    staged = {image.name: staging(request.settings, image.name) for image in planned.services}
     argv = build.arguments(
         builder=request.settings.builder,
         secrets=secrets.collect(request.settings, environment),
         output=output(here, request.settings),
-        targets=[service.name for service in planned.services],
-        tags={service.name: staging(request.settings, service.name) for service in planned.services},
+        tags=staged,
     )
-    stages = build.bake(argv, context=context, log=request.project.state / "build.log", console=console)
     try:
+        stages = build.bake(argv, context=context, log=log, console=console)
         for image in planned.services:
-            verify.check(staging(request.settings, image.name), image, planned, console)
-        return tuple(finish(request, planned, image.name, files, stages) for image in planned.services)
+            verify.require(staged[image.name], verify.check(staged[image.name], image, planned))
+        return tuple(finish(request, planned, image.name, digest, stages) for image in planned.services)
     finally:
-        for image in planned.services:
-            engine.untag(staging(request.settings, image.name))
+        for reference in staged.values():
+            engine.untag(reference)
 
 
 def choose(request: Request, console: Console, *, link: bool, make_root: bool) -> Choice:
@@ -96,9 +98,7 @@ def write_context(request: Request, planned: Plan, folder: Path) -> str:
     return content.hexdigest()
 
 
-def finish(
-    request: Request, planned: Plan, service: str, context: str, stages: Sequence[build.StageTime]
-) -> Receipt:
+def finish(request: Request, planned: Plan, service: str, context: str, stages: Sequence[build.StageTime]) -> Receipt:
     """Give a verified image its tags and write its receipt."""
     name, staged = bakefile.image_name(request.settings, service), staging(request.settings, service)
     tags = bakefile.tags(planned, request.settings, service)
@@ -121,6 +121,22 @@ def finish(
     )
     receipt.write(done, request.project.state / "receipts")
     return done
+
+
+def verify_images(request: Request, console: Console) -> dict[str, tuple[verify.Check, ...]]:
+    """Check the tagged images of some services; the result is by image."""
+    planned = make_plan(request, choose(request, console, link=True, make_root=False))
+    results = {}
+    for image in planned.services:
+        reference = f"{bakefile.image_name(request.settings, image.name)}:{request.settings.tag}"
+        results[reference] = verify.check(reference, image, planned)
+    return results
+
+
+def require_all(results: Mapping[str, tuple[verify.Check, ...]]) -> None:
+    """Raise VerifyError for the first image that failed a check."""
+    for reference, checks in results.items():
+        verify.require(reference, checks)
 
 
 def staging(settings: Settings, service: str) -> str:

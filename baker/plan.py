@@ -24,8 +24,11 @@ BIN = "/opt/baker/bin"
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """What the user chose: base, accel, capabilities (80 is 8.0), the debian base's root image, and whether the
-    builder knows `COPY --link`."""
+    """What the user chose.
+
+    `capabilities` are whole numbers, 80 is 8.0; `root` is the debian base's root image;
+    `link` says whether the builder knows `COPY --link`.
+    """
 
     base: str
     accel: str

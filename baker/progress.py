@@ -10,7 +10,9 @@ from datetime import datetime
 from typing import Any
 
 # "[stt toolchain-cuda 2/3] RUN …": bake's target, the stage, step and steps
-VERTEX = re.compile(r"\[(?:\S+ )?(?P<stage>[a-z0-9][\w.-]*) +(?P<step>\d+)/(?P<steps>\d+)\] (?P<link>LINK )?(?P<command>.*)", re.S)
+VERTEX = re.compile(
+    r"\[(?:\S+ )?(?P<stage>[a-z0-9][\w.-]*) +(?P<step>\d+)/(?P<steps>\d+)\] (?P<link>LINK )?(?P<command>.*)", re.DOTALL
+)
 CRATES = re.compile(r"(\d+)/(\d+)(?:: |\s*$)")
 TAIL_LINES = 20
 

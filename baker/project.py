@@ -1,4 +1,4 @@
-"""A project: the folder with baker.toml, baker.lock and services/. Outside of one, the project in the package serves."""
+"""A project: the folder with baker.toml, baker.lock and services/. Outside of one, the package's own serves."""
 
 from __future__ import annotations
 

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+BASES = ("auto", "nvidia", "debian")
+ACCELS = ("cuda", "cpu")
+COMPRESSIONS = ("uncompressed", "gzip", "zstd")
 CAPABILITY = re.compile(r"(\d{1,2})\.?(\d)")
-# Older ones have no bf16 at all; the list is open at its end, since PTX runs on cards that are not made yet.
+# Older cards have no kernels in candle; the list is open at its end, since PTX runs on cards that are not made yet.
 OLDEST_CAPABILITY = 70
 
 
@@ -74,11 +77,11 @@ def load(path: Path | None) -> Settings:
         registry=images.text("registry"),
         namespace=images.text("namespace"),
         tag=images.text("tag"),
-        base=_one_of(build, "base", ("auto", "nvidia", "debian")),
-        accel=_one_of(build, "accel", ("cuda", "cpu")),
+        base=_word(build, "base", BASES),
+        accel=_word(build, "accel", ACCELS),
         capabilities=parse_capabilities(build.strings("capabilities"), build.where),
         builder=build.text("builder"),
-        compression=_one_of(build, "compression", ("uncompressed", "gzip", "zstd")),
+        compression=_word(build, "compression", COMPRESSIONS),
         ca=secrets.text("ca"),
         netrc=secrets.text("netrc"),
         mirrors=Mirrors(**{key.replace("-", "_"): value for key, value in mirrors.words().items()}),
@@ -99,11 +102,15 @@ def parse_capabilities(words: Iterable[str], where: str) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def _one_of(table: toml.Table, key: str, legal: tuple[str, ...]) -> str:
-    value = table.text(key)
+def one_of(value: str, legal: tuple[str, ...], where: str) -> str:
+    """Return the value, or raise UsageError with the closest legal one."""
     if value not in legal:
-        raise UsageError(f"{table.where}: {key} = {value!r}; {toml.closest(value, list(legal))}")
+        raise UsageError(f"{where}: unknown value {value!r}; {toml.closest(value, list(legal))}")
     return value
+
+
+def _word(table: toml.Table, key: str, legal: tuple[str, ...]) -> str:
+    return one_of(table.text(key), legal, f"{table.where} {key}")
 
 
 def _defaults() -> Path:

@@ -101,7 +101,9 @@ def load(folder: Path) -> Service:
         UsageError: service.toml is missing or wrong; the message names file, table and key.
     """
     if not NAME.fullmatch(folder.name):
-        raise UsageError(f"{folder}: a service's folder is named in lower case, digits, '-' and '_'; it names the image")
+        raise UsageError(
+            f"{folder}: a service's folder has lower case, digits, '-' and '_' in its name, as the image has"
+        )
     path = folder / "service.toml"
     top = toml.Table(_inherit(path, ()), str(path))
     service = Service(

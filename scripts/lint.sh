@@ -20,7 +20,8 @@ python() {
 shell() {
   local file scripts=()
   while read -r file; do
-    if [ -f "$file" ] && [ ! -L "$file" ] && head -n 1 "$file" | grep -qE '^#!.*\b(ba|da)?sh$'; then scripts+=("$file"); fi
+    [ -f "$file" ] && [ ! -L "$file" ] || continue
+    if head -n 1 "$file" | grep -qE '^#!.*\b(ba|da)?sh$'; then scripts+=("$file"); fi
   done < <(files)
   some shellcheck ${#scripts[@]}
   shellcheck "${scripts[@]}"
@@ -34,7 +35,8 @@ dockerfiles() {
   trap "rm -rf '$folder'" EXIT
   for base in debian nvidia; do
     for accel in cuda cpu; do
-      baker render --base "$base" --accel "$accel" --output "$folder/$base-$accel" > "$folder/log" 2>&1 || { cat "$folder/log" >&2; exit 1; }
+      baker render --base "$base" --accel "$accel" --output "$folder/$base-$accel" > "$folder/log" 2>&1 ||
+        { cat "$folder/log" >&2; exit 1; }
       found+=("$folder/$base-$accel/Dockerfile")
     done
   done

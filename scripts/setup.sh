@@ -43,15 +43,16 @@ find_python() {
       return
     fi
   done
-  die "no Python 3.11 or newer on PATH" \
-    "Debian 12, Ubuntu 24.04 and later: sudo apt-get install python3-venv" \
-    "Ubuntu 22.04:                      sudo apt-get install python3.11-venv" \
-    "elsewhere: any CPython >= 3.11 with venv will do"
+  return 1
 }
 
 make_venv() {
   local python package
-  python=$(find_python)
+  if ! has python3 && is_root && has apt-get; then apt_install python3-venv; fi
+  python=$(find_python) || die "no Python 3.11 or newer on PATH" \
+    "Debian 12, Ubuntu 24.04 and later: sudo apt-get install python3-venv" \
+    "Ubuntu 22.04:                      sudo apt-get install python3.11-venv" \
+    "elsewhere: any CPython >= 3.11 with venv will do"
   # Debian and Ubuntu ship venv without pip's wheel unless this package is there.
   if ! "$python" -c 'import ensurepip, venv' 2> /dev/null; then
     package=$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
@@ -73,13 +74,14 @@ setup_venv() {
   .venv/bin/python -m pip --version > /dev/null 2>&1 || make_venv
   say "installing the locked dependencies and baker into .venv"
   rm -f .venv/.baker-setup
-  quietly .venv/bin/python -m pip install --require-hashes --only-binary :all: --requirement requirements.lock ||
+  local pip=(.venv/bin/python -m pip --disable-pip-version-check)
+  quietly "${pip[@]}" install --quiet --require-hashes --only-binary :all: --requirement requirements.lock ||
     die "pip could not install requirements.lock" \
       "no network? behind a proxy or a mirror: HTTPS_PROXY, PIP_INDEX_URL and PIP_CERT are heeded"
   # The build backend comes from the lock as well, hence no isolated build.
-  quietly .venv/bin/python -m pip install --no-deps --no-build-isolation --editable . ||
+  quietly "${pip[@]}" install --quiet --no-deps --no-build-isolation --editable . ||
     die "pip could not install the project itself, see above"
-  quietly .venv/bin/python -m pip check || die "requirements.lock does not fit pyproject.toml" "run: make lock"
+  quietly "${pip[@]}" check || die "requirements.lock does not fit pyproject.toml" "run: make lock"
   printf %s "$stamp" > .venv/.baker-setup
 }
 
@@ -105,14 +107,16 @@ check_engine() {
 private_apt() {
   local folder=$1 keyring=/usr/share/keyrings/debian-archive-keyring.gpg mirror
   mkdir -p "$folder/lists/partial" "$folder/cache/archives/partial"
-  apt=(-qq -o "Dir::State::lists=$folder/lists" -o "Dir::Cache=$folder/cache" -o Acquire::Languages=none)
+  apt=(-qq -o "Dir::State::lists=$folder/lists" -o "Dir::Cache=$folder/cache" -o Acquire::Languages=none
+       -o APT::Update::Error-Mode=any)
   if is_root; then apt+=(-o APT::Sandbox::User=root); fi
   archive="$(release ID)'s archive"
   if [ "$(release ID)" = debian ] && [ "$(release VERSION_ID)" -lt 13 ] 2> /dev/null; then
     archive="Debian trixie's archive"
     [ -e "$keyring" ] || die "$keyring is missing" "run: sudo apt-get install debian-archive-keyring"
-    mirror=$(.venv/bin/python -c 'import pathlib; from baker import project
-print(project.find(pathlib.Path.cwd()).settings().mirrors.debian)') || die "baker.toml cannot be read, see above"
+    mirror=$(.venv/bin/python -c 'import tomllib
+tables = [tomllib.load(open(name, "rb")).get("mirrors", {}) for name in ("baker/defaults.toml", "baker.toml")]
+print((tables[0] | tables[1])["debian"])') || die "baker.toml cannot be read, see above"
     printf 'deb [signed-by=%s] %s trixie main\n' "$keyring" "$mirror" > "$folder/sources.list"
     apt+=(-o "Dir::Etc::sourcelist=$folder/sources.list" -o Dir::Etc::sourceparts=/dev/null
           -o Dir::Etc::preferencesparts=/dev/null -o Dir::Etc::preferences=/dev/null)
@@ -156,7 +160,8 @@ setup_plugins() {
   trap "rm -rf '$folder'" EXIT
   private_apt "$folder"
   say "fetching docker ${missing[*]} from $archive into $plugins"
-  quietly apt-get "${apt[@]}" update || die "$archive cannot be read" "is the network up? behind a proxy, apt needs to know it"
+  quietly apt-get "${apt[@]}" update ||
+    die "$archive cannot be read" "is the network up? behind a proxy, apt needs to know it"
   for name in "${missing[@]}"; do
     case $name in
       buildx) fetch_plugin "$folder" docker-buildx docker-buildx docker-buildx-plugin ;;
@@ -175,7 +180,7 @@ setup_mmdebstrap() {
   elif has apt-get; then
     say "mmdebstrap is missing, which --base debian needs; run: sudo apt-get install ${packages[*]} uidmap"
   else
-    say "mmdebstrap or Debian's keyring is missing, which --base debian needs; install both, or build with --base nvidia"
+    say "mmdebstrap or Debian's keyring is missing, which --base debian needs; install both, or take --base nvidia"
   fi
 }
 

@@ -106,12 +106,12 @@ impl Looper<'_> {
     fn sign_of_life(&self, index: usize) -> Result<String, String> {
         let module = &self.modules[index];
         let counted = self.modules.iter().filter(|other| other.kind == module.kind).count() == 1;
-        // A TTS loop steps all the time while a slot is taken, so that its counters alone tell; an STT loop steps only
-        // when somebody sends.
+        // Modules of one kind share their counters. A TTS loop steps all the time while a slot is taken, so that its
+        // counters alone tell; an STT loop steps only when somebody sends.
         let told_by_counters = counted && module.kind == Kind::Tts;
-        if module.used > 0 {
+        if module.used > 0 && counted {
             let until = if told_by_counters { self.deadline } else { self.deadline.min(Instant::now() + GLANCE) };
-            if let Some(sign) = self.watch(index, counted, false, until) {
+            if let Some(sign) = self.watch(index, false, until) {
                 return Ok(sign.to_string());
             }
             if told_by_counters {
@@ -130,7 +130,7 @@ impl Looper<'_> {
         } else {
             None
         };
-        match (self.watch(index, counted, true, self.deadline), trouble) {
+        match (self.watch(index, true, self.deadline), trouble) {
             (Some(sign), None) => Ok(sign.to_string()),
             (Some(sign), Some(reason)) => Ok(format!("{sign} ({reason})")),
             (None, None) => Err(format!("has {} of {} slots taken and makes no steps", module.used, module.total)),
@@ -138,18 +138,17 @@ impl Looper<'_> {
         }
     }
 
-    /// Looks for a sign of life that costs no slot. Counters that two modules share prove nothing for either.
-    fn watch(&self, index: usize, counted: bool, at_threads: bool, until: Instant) -> Option<&'static str> {
-        let mut last: Option<f64> = None;
+    /// Looks for a sign of life that costs no slot. As the last resort one that may come from another module's loop is
+    /// taken too: a server that is well must not be called ill.
+    fn watch(&self, index: usize, last_resort: bool, until: Instant) -> Option<&'static str> {
+        let mut last: Option<u64> = None;
         let mut used = self.modules[index].used;
         loop {
-            if counted {
-                let now = modules::fetch_counters(self.server.address, self.modules[index].kind, until).ok();
-                if last.zip(now).is_some_and(|(last, now)| now > last) {
-                    return Some("makes steps");
-                }
-                last = now.or(last);
+            let now = modules::fetch_counters(self.server.address, self.modules[index].kind, until).ok();
+            if last.zip(now).is_some_and(|(last, now)| now > last) {
+                return Some("makes steps");
             }
+            last = now.or(last);
             if let Some(now) =
                 modules::fetch(self.server.address, until).ok().and_then(|now| Some(now.get(index)?.used))
             {
@@ -158,8 +157,8 @@ impl Looper<'_> {
                 }
                 used = now;
             }
-            if let (true, Some(process)) = (at_threads, &self.server.process) {
-                if threads::running_loops(process.pid) >= self.modules.len() {
+            if let (true, Some(process)) = (last_resort, &self.server.process) {
+                if threads::loop_runs(process.pid) {
                     return Some("waits for work");
                 }
             }

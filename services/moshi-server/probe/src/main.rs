@@ -13,6 +13,7 @@ mod websocket;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use check::Verdict;
@@ -21,69 +22,113 @@ use server::Server;
 const USAGE: &str = "usage: moshi-health [--url http://IP:PORT] [--port PORT] [--config FILE] [--patience SECONDS] \
                      [--restart-after FAILURES]";
 
-/// Three windows of 8 s and the pauses of 10 s between them and before them make 54 s, inside the minute in which a
-/// dead loop has to be seen; and a loop that is alive may spend 44 s in one step before it is called dead.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// With an interval of 10 s and three failures in a row a dead loop is seen 51 s after its end at the latest, inside the
+/// minute that it may take, and a loop that is alive may spend 41 s in one step before it is called dead.
+const PATIENCE: Duration = Duration::from_secs(7);
 
-#[derive(Default)]
+/// Between two looks for a server that does not listen yet.
+const PAUSE: Duration = Duration::from_millis(200);
+
+#[derive(Debug, Default)]
 struct Options {
     url: Option<SocketAddr>,
     port: Option<u16>,
     config: Option<PathBuf>,
     patience: Option<Duration>,
-    restart_after: Option<u32>,
+    /// 0 is never.
+    restart_after: u32,
 }
 
 impl Options {
-    fn parse(mut argv: impl Iterator<Item = String>, url: Option<String>) -> Result<Options, String> {
-        let mut options = Options { url: url.as_deref().map(server::parse_url).transpose()?, ..Options::default() };
+    /// The environment first, which reaches a probe whose command line is part of an image; options win over it.
+    fn parse(
+        argv: impl Iterator<Item = String>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Options, String> {
+        let mut options = Options::default();
+        for (variable, name) in [("MOSHI_HEALTH_URL", "--url"), ("MOSHI_HEALTH_RESTART_AFTER", "--restart-after")] {
+            if let Some(value) = environment(variable).filter(|value| !value.is_empty()) {
+                options.set(name, &value).map_err(|message| format!("{variable}: {message}"))?;
+            }
+        }
+        let mut argv = argv;
         while let Some(name) = argv.next() {
             let value = argv.next().ok_or_else(|| format!("{name} lacks a value; {USAGE}"))?;
-            let wrong = || format!("{name} {value}: not understood; {USAGE}");
-            match name.as_str() {
-                "--url" => options.url = Some(server::parse_url(&value)?),
-                "--port" => options.port = Some(value.parse().map_err(|_| wrong())?),
-                "--config" => options.config = Some(PathBuf::from(&value)),
-                "--patience" => {
-                    let seconds: f64 = value.parse().map_err(|_| wrong())?;
-                    options.patience = Some(Duration::try_from_secs_f64(seconds).map_err(|_| wrong())?);
-                }
-                "--restart-after" => options.restart_after = Some(value.parse().map_err(|_| wrong())?),
-                _ => return Err(format!("{name}: no such option; {USAGE}")),
-            }
+            options.set(&name, &value)?;
         }
         Ok(options)
     }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        let wrong = || format!("{name} {value}: not understood; {USAGE}");
+        match name {
+            "--url" => self.url = Some(server::parse_url(value)?),
+            "--port" => self.port = Some(value.parse().map_err(|_| wrong())?),
+            "--config" => self.config = Some(PathBuf::from(value)),
+            "--patience" => {
+                let seconds: f64 = value.parse().map_err(|_| wrong())?;
+                self.patience = Some(Duration::try_from_secs_f64(seconds).map_err(|_| wrong())?);
+            }
+            "--restart-after" => self.restart_after = value.parse().map_err(|_| wrong())?,
+            _ => return Err(format!("{name}: no such option; {USAGE}")),
+        }
+        Ok(())
+    }
+
+    /// What runs here, with what the options say instead; nothing when neither says enough.
+    fn server(&self) -> Option<Server> {
+        let mut server = match server::find() {
+            Some(server) => server,
+            None if self.url.is_some() || self.port.is_some() => Server::default(),
+            None => return None,
+        };
+        if let Some(address) = self.url {
+            server.address = address;
+        }
+        if let Some(port) = self.port {
+            server.address.set_port(port);
+        }
+        if let Some(config) = &self.config {
+            server.config = Some(config.clone());
+        }
+        Some(server)
+    }
 }
 
+/// A server that is about to listen is waited for: that makes three failures in a row of it take longer, and the first
+/// success come sooner.
 fn run(options: &Options) -> Verdict {
     let deadline = Instant::now() + options.patience.unwrap_or(PATIENCE);
-    let found = server::find();
-    let mut server = match (found, options.url, options.port) {
-        (Some(server), _, _) => server,
-        (None, Some(address), _) => Server { address, ..Server::default() },
-        (None, None, Some(_)) => Server::default(),
-        (None, None, None) => return Verdict::Starting("there is no moshi-server process yet".to_string()),
-    };
-    if let Some(address) = options.url {
-        server.address = address;
-    }
-    if let Some(port) = options.port {
-        server.address.set_port(port);
-    }
-    if let Some(config) = &options.config {
-        server.config = Some(config.clone());
-    }
-    let verdict = check::check(&server, deadline);
-    match (options.restart_after, &server.process) {
-        (Some(failures), Some(process)) => restart::count(verdict, process, failures),
-        _ => verdict,
+    let mut waited = false;
+    loop {
+        let server = options.server();
+        let verdict = match &server {
+            Some(server) => check::check(server, deadline),
+            None => Verdict::Starting("there is no moshi-server process yet".to_string()),
+        };
+        match verdict {
+            Verdict::Starting(_) if Instant::now() + PAUSE < deadline => {
+                waited = true;
+                sleep(PAUSE);
+            }
+            Verdict::Unhealthy(reason) if waited => {
+                return Verdict::Starting(format!("it began to listen just now; {reason}"));
+            }
+            verdict => {
+                let process = server.and_then(|server| server.process);
+                return match process {
+                    Some(process) if options.restart_after > 0 => {
+                        restart::count(verdict, &process, options.restart_after)
+                    }
+                    _ => verdict,
+                };
+            }
+        }
     }
 }
 
 fn main() -> ExitCode {
-    let url = std::env::var("MOSHI_HEALTH_URL").ok().filter(|url| !url.is_empty());
-    let verdict = match Options::parse(std::env::args().skip(1), url) {
+    let verdict = match Options::parse(std::env::args().skip(1), |name| std::env::var(name).ok()) {
         Ok(options) => run(&options),
         Err(message) => Verdict::Unhealthy(message),
     };
@@ -100,7 +145,7 @@ mod tests {
     use super::*;
 
     fn parse(argv: &[&str]) -> Result<Options, String> {
-        Options::parse(argv.iter().map(ToString::to_string), None)
+        Options::parse(argv.iter().map(ToString::to_string), |_| None)
     }
 
     #[test]
@@ -108,14 +153,28 @@ mod tests {
         let options = parse(&["--port", "9000", "--patience", "0.5", "--restart-after", "4"]).unwrap();
         assert_eq!(options.port, Some(9000));
         assert_eq!(options.patience, Some(Duration::from_millis(500)));
-        assert_eq!(options.restart_after, Some(4));
+        assert_eq!(options.restart_after, 4);
+    }
+
+    #[test]
+    fn options_win_over_the_environment() {
+        let environment = |name: &str| match name {
+            "MOSHI_HEALTH_URL" => Some("http://127.0.0.1:81".to_string()),
+            "MOSHI_HEALTH_RESTART_AFTER" => Some("4".to_string()),
+            _ => None,
+        };
+        let options = Options::parse(["--restart-after", "0"].iter().map(ToString::to_string), environment).unwrap();
+        assert_eq!(options.url, Some(SocketAddr::from(([127, 0, 0, 1], 81))));
+        assert_eq!(options.restart_after, 0);
+        let wrong = Options::parse(std::iter::empty(), |_| Some("x".to_string())).unwrap_err();
+        assert!(wrong.starts_with("MOSHI_HEALTH_URL"), "{wrong}");
     }
 
     #[test]
     fn wrong_options() {
         for argv in [&["--port"][..], &["--port", "x"], &["--patience", "-1"], &["--patience", "nan"], &["--what", "1"]]
         {
-            assert!(parse(argv).err().unwrap().contains("usage"), "{argv:?}");
+            assert!(parse(argv).unwrap_err().contains("usage"), "{argv:?}");
         }
     }
 }

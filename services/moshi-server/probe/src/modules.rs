@@ -43,11 +43,11 @@ fn module(object: &[(String, String)]) -> Option<Module> {
 }
 
 /// Counters that only a loop moves: steps, and channels that ended, since nothing but the loop ends one.
-pub fn fetch_counters(address: SocketAddr, kind: Kind, deadline: Instant) -> Result<f64, Error> {
+pub fn fetch_counters(address: SocketAddr, kind: Kind, deadline: Instant) -> Result<u64, Error> {
     Ok(counters(&http::get(address, "/metrics", deadline)?, kind))
 }
 
-fn counters(metrics: &str, kind: Kind) -> f64 {
+fn counters(metrics: &str, kind: Kind) -> u64 {
     let names = match kind {
         Kind::Asr => ["asr_model_step_duration_count", "asr_connection_num_steps_count"],
         Kind::Tts => ["py_total_steps", "py_model_connection_num_steps_count"],
@@ -56,7 +56,7 @@ fn counters(metrics: &str, kind: Kind) -> f64 {
     metrics
         .lines()
         .filter(|line| line.split(['{', ' ']).next().is_some_and(|name| names.contains(&name)))
-        .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+        .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
         .sum()
 }
 
@@ -129,8 +129,8 @@ mod tests {
         let metrics = "# TYPE py_total_steps counter\npy_total_steps{handler=\"all\"} 40\npy_total_steps_x 9\n\
                        asr_model_step_duration_bucket{le=\"0.02\"} 7\nasr_model_step_duration_sum 0.3\n\
                        asr_model_step_duration_count 8\nasr_connection_num_steps_count 2\n";
-        assert_eq!(counters(metrics, Kind::Tts), 40.0);
-        assert_eq!(counters(metrics, Kind::Asr), 10.0);
-        assert_eq!(counters("", Kind::Asr), 0.0);
+        assert_eq!(counters(metrics, Kind::Tts), 40);
+        assert_eq!(counters(metrics, Kind::Asr), 10);
+        assert_eq!(counters("", Kind::Asr), 0);
     }
 }

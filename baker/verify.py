@@ -1,0 +1,80 @@
+"""Verifying a built image before it gets its tags: does it hold together, and is it what was asked for?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from baker import engine, render
+from baker.errors import CommandError, VerifyError
+
+if TYPE_CHECKING:
+    from baker.plan import ImagePlan, Plan
+
+SCRIPTS = render.TEMPLATES / "verify"
+MEGABYTE = 10**6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One check of one image. `detail` says what was found; it is what to read when `passed` is false."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+def check(reference: str, planned: ImagePlan, plan: Plan) -> tuple[Check, ...]:
+    """Run every check on a local image and return them all.
+
+    Raises:
+        VerifyError: there is no such image.
+    """
+    image = engine.image(reference)
+    if image is None:
+        raise VerifyError(f"there is no image {reference} here: run `baker build {planned.name}`")
+    size = engine.uncompressed_size(reference)
+    user = str(image.config.get("User") or "root")
+    entry = list(image.config.get("Entrypoint") or ())
+    wrong = [f"{key}={image.labels.get(key)!r}" for key, value in planned.labels if image.labels.get(key) != value]
+    budget = f"{size / MEGABYTE:.0f} MB, budget {planned.budget / MEGABYTE:.0f} MB"
+    checks = [
+        Check(name="user", passed=user.split(":", maxsplit=1)[0] not in ("", "0", "root"), detail=f"runs as {user}"),
+        Check(name="entrypoint", passed=entry == list(planned.entrypoint), detail=" ".join(entry)),
+        Check(name="labels", passed=not wrong, detail=", ".join(wrong) or f"{len(planned.labels)} as planned"),
+        Check(name="size", passed=not planned.budget or size <= planned.budget, detail=budget),
+        inside(reference, "libraries", ()),
+        inside(reference, "starts", planned.crate.binary.split()),
+        inside(reference, "files", ()),
+    ]
+    if any(project.venv for project in plan.projects) and "PATH" in dict(planned.env):
+        checks.append(inside(reference, "venv", ()))
+    return tuple(checks)
+
+
+def require(reference: str, checks: tuple[Check, ...]) -> None:
+    """Raise VerifyError when a check has failed; it names each one that did."""
+    failed = [item for item in checks if not item.passed]
+    if failed:
+        lines = "\n".join(f"  {item.name}: {item.detail}" for item in failed)
+        raise VerifyError(f"{reference} is not what it should be:\n{lines}")
+
+
+def inside(reference: str, script: str, arguments: list[str] | tuple[str, ...]) -> Check:
+    """Run a script of dockerfiles/verify in the image: read-only, without network and without any privilege."""
+    text = Path(SCRIPTS / script).read_text(encoding="utf-8").replace("\r\n", "\n")
+    try:
+        output = engine.run_once(
+            reference,
+            ["-c", text, script, *arguments],
+            entrypoint="/bin/bash",
+            network_mode="none",
+            read_only=True,
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges"],
+            tmpfs={"/tmp": ""},  # noqa: S108 - in the container
+        )
+    except CommandError as error:
+        return Check(name=script, passed=False, detail=error.tail or str(error))
+    return Check(name=script, passed=True, detail=output.strip().splitlines()[-1] if output.strip() else "ok")
