@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from baker import __version__
-from baker.errors import BakerError
+from baker.errors import BakerError, EngineError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,6 +54,14 @@ def main() -> None:
         typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
         typer.echo(str(error), err=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        where = error.filename or "the disk"
+        typer.echo(
+            f"error: no space left on {where}: `docker system df` and `docker buildx du` show what takes it", err=True
+        )
+        sys.exit(EngineError.exit_code)
     except KeyboardInterrupt:
         typer.echo("interrupted: nothing was tagged", err=True)
         sys.exit(130)

@@ -136,7 +136,7 @@ def test_busy_server_is_healthy_and_loses_no_slot(start: Start, kind: str, clien
     assert server.connects() == 0
 
 
-@pytest.mark.parametrize(("kind", "sign"), [("stt", "waits for work"), ("tts", "makes steps")])
+@pytest.mark.parametrize(("kind", "sign"), [("stt", "is awake"), ("tts", "makes steps")])
 def test_full_server_with_silent_clients_is_healthy(start: Start, kind: str, sign: str) -> None:
     server = start(kind, "--clients", "2", "--silent")
     code, line = server.probe()
@@ -181,7 +181,7 @@ def test_key_that_is_not_accepted(start: Start, kind: str) -> None:
     server = start(kind, "-c", f"{other}; exec python3 worker --config configs/{kind}.toml", entry="sh")
     code, line = server.probe("--config", "/tmp/other.toml")
     assert code == 0
-    assert "waits for work" in line
+    assert "is awake" in line
     assert "no key of the config is accepted (status 401)" in line
     server.tell("touch /tmp/die")
     time.sleep(0.2)

@@ -159,7 +159,7 @@ impl Looper<'_> {
             }
             if let (true, Some(process)) = (last_resort, &self.server.process) {
                 if threads::loop_runs(process.pid) {
-                    return Some("waits for work");
+                    return Some("is awake");
                 }
             }
             if Instant::now() + PAUSE >= until {
