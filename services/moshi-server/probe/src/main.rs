@@ -20,7 +20,7 @@ use check::Verdict;
 use server::Server;
 
 const USAGE: &str = "usage: moshi-health [--url http://IP:PORT] [--port PORT] [--config FILE] [--patience SECONDS] \
-                     [--restart-after FAILURES]";
+                     [--start-wait SECONDS] [--restart-after FAILURES]";
 
 /// With an interval of 10 s and three failures in a row a dead loop is seen 51 s after its end at the latest, inside the
 /// minute that it may take, and a loop that is alive may spend 41 s in one step before it is called dead.
@@ -35,6 +35,8 @@ struct Options {
     port: Option<u16>,
     config: Option<PathBuf>,
     patience: Option<Duration>,
+    /// How long to wait for a server that does not listen yet; as long as the patience unless it is given.
+    start_wait: Option<Duration>,
     /// 0 is never.
     restart_after: u32,
 }
@@ -65,10 +67,8 @@ impl Options {
             "--url" => self.url = Some(server::parse_url(value)?),
             "--port" => self.port = Some(value.parse().map_err(|_| wrong())?),
             "--config" => self.config = Some(PathBuf::from(value)),
-            "--patience" => {
-                let seconds: f64 = value.parse().map_err(|_| wrong())?;
-                self.patience = Some(Duration::try_from_secs_f64(seconds).map_err(|_| wrong())?);
-            }
+            "--patience" => self.patience = Some(seconds(value).ok_or_else(wrong)?),
+            "--start-wait" => self.start_wait = Some(seconds(value).ok_or_else(wrong)?),
             "--restart-after" => self.restart_after = value.parse().map_err(|_| wrong())?,
             _ => return Err(format!("{name}: no such option; {USAGE}")),
         }
@@ -95,19 +95,24 @@ impl Options {
     }
 }
 
-/// A server that is about to listen is waited for: that makes three failures in a row of it take longer, and the first
-/// success come sooner.
+fn seconds(text: &str) -> Option<Duration> {
+    Duration::try_from_secs_f64(text.parse().ok()?).ok()
+}
+
+/// A server that is about to listen is waited for: a start may then take as long as three waits and needs no start
+/// period, in which Docker would not count the failures of a loop that is dead.
 fn run(options: &Options) -> Verdict {
-    let deadline = Instant::now() + options.patience.unwrap_or(PATIENCE);
+    let patience = options.patience.unwrap_or(PATIENCE);
+    let listening = Instant::now() + options.start_wait.unwrap_or(patience);
     let mut waited = false;
     loop {
         let server = options.server();
         let verdict = match &server {
-            Some(server) => check::check(server, deadline),
+            Some(server) => check::check(server, Instant::now() + patience),
             None => Verdict::Starting("there is no moshi-server process yet".to_string()),
         };
         match verdict {
-            Verdict::Starting(_) if Instant::now() + PAUSE < deadline => {
+            Verdict::Starting(_) if Instant::now() + PAUSE < listening => {
                 waited = true;
                 sleep(PAUSE);
             }
@@ -150,9 +155,11 @@ mod tests {
 
     #[test]
     fn options() {
-        let options = parse(&["--port", "9000", "--patience", "0.5", "--restart-after", "4"]).unwrap();
+        let options =
+            parse(&["--port", "9000", "--patience", "0.5", "--start-wait", "110", "--restart-after", "4"]).unwrap();
         assert_eq!(options.port, Some(9000));
         assert_eq!(options.patience, Some(Duration::from_millis(500)));
+        assert_eq!(options.start_wait, Some(Duration::from_secs(110)));
         assert_eq!(options.restart_after, 4);
     }
 
