@@ -60,7 +60,9 @@ def build_images(request: Request, environment: Mapping[str, str], console: Cons
     try:
         stages = build.bake(argv, context=context, log=log, console=console)
         for image in planned.services:
-            verify.require(staged[image.name], verify.check(staged[image.name], image, planned))
+            reference = staged[image.name]
+            known = verify.foundation(reference, image) == receipt.last_foundation(image.name, receipts(request))
+            verify.require(reference, verify.check(reference, image, planned, known=known))
         return tuple(finish(request, planned, image.name, digest, stages) for image in planned.services)
     finally:
         for reference in staged.values():
@@ -107,7 +109,7 @@ def finish(request: Request, planned: Plan, service: str, context: str, stages: 
     found = engine.image(f"{name}:{tags[0]}")
     if found is None:
         raise EngineError(f"{name}:{tags[0]} has gone from the image store; build again")
-    crate = next(image.crate for image in planned.services if image.name == service)
+    image = next(image for image in planned.services if image.name == service)
     done = receipt.Receipt(
         service=service,
         image=f"{name}:{tags[0]}",
@@ -115,12 +117,18 @@ def finish(request: Request, planned: Plan, service: str, context: str, stages: 
         size=engine.uncompressed_size(f"{name}:{tags[0]}"),
         base=planned.base,
         accel=planned.accel,
-        crate=f"{crate.name} {crate.version}",
+        crate=f"{image.crate.name} {image.crate.version}",
         context=context,
+        foundation=verify.foundation(f"{name}:{tags[0]}", image),
         stages=tuple(stages),
     )
-    receipt.write(done, request.project.state / "receipts")
+    receipt.write(done, receipts(request))
     return done
+
+
+def receipts(request: Request) -> Path:
+    """Return the folder of the receipts."""
+    return request.project.state / "receipts"
 
 
 def verify_images(request: Request, console: Console) -> dict[str, tuple[verify.Check, ...]]:

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
-    """One image of one build. Sizes are bytes; `context` is the sha256 of the build context."""
+    """One image of one build.
+
+    Sizes are bytes; `context` is the sha256 of the build context, `foundation` that of the layers under the project's
+    own files.
+    """
 
     service: str
     image: str
@@ -24,7 +28,16 @@ class Receipt:
     accel: str
     crate: str
     context: str
+    foundation: str
     stages: tuple[StageTime, ...]
+
+
+def last_foundation(service: str, folder: Path) -> str:
+    """Return the foundation of a service's last build that passed; empty where there is none."""
+    try:
+        return str(json.loads((folder / f"{service}.json").read_text(encoding="utf-8"))["foundation"])
+    except (OSError, ValueError, KeyError):
+        return ""
 
 
 def write(receipt: Receipt, folder: Path) -> None:
