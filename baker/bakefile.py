@@ -16,14 +16,13 @@ def image_name(settings: Settings, service: str) -> str:
 
 def make(plan: Plan, settings: Settings, revision: str) -> dict[str, Any]:
     """Return the bake file. `revision` is the source's commit, for a label; empty leaves it out."""
-    names = [service.name for service in plan.services]
     return {
-        "group": {"default": {"targets": names}},
+        "group": {"default": {"targets": [service.target for service in plan.services]}},
         "target": {
-            service.name: {
+            service.target: {
                 "context": ".",
                 "dockerfile": "Dockerfile",
-                "target": service.name,
+                "target": service.target,
                 "tags": [f"{image_name(settings, service.name)}:{tag}" for tag in tags(plan, settings, service.name)],
                 **({"labels": {"org.opencontainers.image.revision": revision}} if revision else {}),
             }
@@ -40,4 +39,5 @@ def tags(plan: Plan, settings: Settings, service: str) -> tuple[str, ...]:
         parts += [f"cuda{plan.cuda}", *(f"sm{number}" for number in image.capabilities)]
     else:
         parts.append("cpu")
-    return (settings.tag, "-".join(parts))
+    suffix = "-builder" if image.builder else ""
+    return (settings.tag + suffix, "-".join(parts) + suffix)

@@ -41,6 +41,9 @@ Capabilities = Annotated[
     list[str] | None,
     typer.Option("--compute-cap", help="Compute capability, as in 8.0; several give a binary each: 7.5,8.0."),
 ]
+Variant = Annotated[
+    str | None, typer.Option("--variant", help="slim, or builder: with the toolchain, to compile what is not baked.")
+]
 Builder = Annotated[str | None, typer.Option("--builder", help="The buildx builder; else the current one.")]
 Tag = Annotated[str | None, typer.Option("--tag", help="The moving tag; else the one in baker.toml.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
@@ -85,6 +88,7 @@ def build(
     base: Base = None,
     accel: Accel = None,
     compute_cap: Capabilities = None,
+    variant: Variant = None,
     builder: Builder = None,
     tag: Tag = None,
     as_json: Json = False,  # noqa: FBT002
@@ -101,7 +105,9 @@ def build(
     from baker import pipeline, report  # noqa: PLC0415 - heavy, and --help has no use for it
 
     console = _console(err=as_json)
-    request = _request(services, project, base=base, accel=accel, caps=compute_cap, builder=builder, tag=tag)
+    request = _request(
+        services, project, base=base, accel=accel, caps=compute_cap, variant=variant, builder=builder, tag=tag
+    )
     receipts = pipeline.build_images(request, os.environ, console)
     if as_json:
         typer.echo(json.dumps([asdict(receipt) for receipt in receipts], indent=2))
@@ -117,6 +123,7 @@ def render(
     base: Base = None,
     accel: Accel = None,
     compute_cap: Capabilities = None,
+    variant: Variant = None,
     link: Annotated[bool, typer.Option(help="Use COPY --link, which needs Docker 23 or BuildKit 0.10.")] = True,  # noqa: FBT002
 ) -> None:
     """Write the Dockerfile, docker-bake.json and all that they copy, without Docker.
@@ -129,7 +136,7 @@ def render(
     from baker import pipeline  # noqa: PLC0415
 
     console = _console(err=True)
-    request = _request(services, project, base=base, accel=accel, caps=compute_cap)
+    request = _request(services, project, base=base, accel=accel, caps=compute_cap, variant=variant)
     planned = pipeline.make_plan(request, pipeline.choose(request, console, link=link, make_root=False))
     pipeline.write_context(request, planned, output)
     console.print(f"wrote {output}/Dockerfile and {output}/docker-bake.json", highlight=False)
@@ -142,6 +149,7 @@ def verify(
     base: Base = None,
     accel: Accel = None,
     compute_cap: Capabilities = None,
+    variant: Variant = None,
     tag: Tag = None,
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
@@ -152,7 +160,7 @@ def verify(
     """
     from baker import pipeline, report  # noqa: PLC0415
 
-    request = _request(services, project, base=base, accel=accel, caps=compute_cap, tag=tag)
+    request = _request(services, project, base=base, accel=accel, caps=compute_cap, variant=variant, tag=tag)
     results = pipeline.verify_images(request, _console(err=True))
     if as_json:
         typer.echo(json.dumps({name: [asdict(item) for item in checks] for name, checks in results.items()}, indent=2))
@@ -238,6 +246,7 @@ def _request(
     base: str | None = None,
     accel: str | None = None,
     caps: list[str] | None = None,
+    variant: str | None = None,
     builder: str | None = None,
     tag: str | None = None,
 ) -> Request:
@@ -250,6 +259,7 @@ def _request(
         "base": base and options.one_of(base, options.BASES, "--base"),
         "accel": accel and options.one_of(accel, options.ACCELS, "--accel"),
         "capabilities": caps and options.parse_capabilities(caps, "--compute-cap"),
+        "variant": variant and options.one_of(variant, options.VARIANTS, "--variant"),
         "builder": builder,
         "tag": tag,
     }

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from baker.plan import Choice, Plan
+    from baker.plan import Choice, ImagePlan, Plan
     from baker.project import Project
     from baker.receipt import Receipt
     from baker.settings import Settings
@@ -50,7 +50,7 @@ def build_images(request: Request, environment: Mapping[str, str], console: Cons
     digest = write_context(request, planned, context)
     log = request.project.state / "build.log"
     console.print(f"docker {here.version}, buildx {buildx}; the whole log: {log}", highlight=False)
-    staged = {image.name: staging(request.settings, image.name) for image in planned.services}
+    staged = {image.target: staging(request.settings, image.target) for image in planned.services}
     argv = build.arguments(
         builder=request.settings.builder,
         secrets=secrets.collect(request.settings, environment),
@@ -60,10 +60,10 @@ def build_images(request: Request, environment: Mapping[str, str], console: Cons
     try:
         stages = build.bake(argv, context=context, log=log, console=console)
         for image in planned.services:
-            reference = staged[image.name]
-            known = verify.foundation(reference, image) == receipt.last_foundation(image.name, receipts(request))
+            reference = staged[image.target]
+            known = verify.foundation(reference, image) == receipt.last_foundation(image.target, receipts(request))
             verify.require(reference, verify.check(reference, image, planned, known=known))
-        return tuple(finish(request, planned, image.name, digest, stages) for image in planned.services)
+        return tuple(finish(request, planned, image, digest, stages) for image in planned.services)
     finally:
         for reference in staged.values():
             engine.untag(reference)
@@ -78,7 +78,12 @@ def choose(request: Request, console: Console, *, link: bool, make_root: bool) -
     if base == "debian" and make_root:
         bases.ensure(root, console.print)
     return plan.Choice(
-        base=base, accel=settings.accel, capabilities=settings.capabilities, root=root.reference, link=link
+        base=base,
+        accel=settings.accel,
+        capabilities=settings.capabilities,
+        root=root.reference,
+        link=link,
+        variant=settings.variant,
     )
 
 
@@ -100,18 +105,19 @@ def write_context(request: Request, planned: Plan, folder: Path) -> str:
     return content.hexdigest()
 
 
-def finish(request: Request, planned: Plan, service: str, context: str, stages: Sequence[build.StageTime]) -> Receipt:
+def finish(
+    request: Request, planned: Plan, image: ImagePlan, context: str, stages: Sequence[build.StageTime]
+) -> Receipt:
     """Give a verified image its tags and write its receipt."""
-    name, staged = bakefile.image_name(request.settings, service), staging(request.settings, service)
-    tags = bakefile.tags(planned, request.settings, service)
+    name, staged = bakefile.image_name(request.settings, image.name), staging(request.settings, image.target)
+    tags = bakefile.tags(planned, request.settings, image.name)
     for tag in tags:
         engine.tag(staged, f"{name}:{tag}")
     found = engine.image(f"{name}:{tags[0]}")
     if found is None:
         raise EngineError(f"{name}:{tags[0]} has gone from the image store; build again")
-    image = next(image for image in planned.services if image.name == service)
     done = receipt.Receipt(
-        service=service,
+        service=image.target,
         image=f"{name}:{tags[0]}",
         digest=found.id,
         size=engine.uncompressed_size(f"{name}:{tags[0]}"),
@@ -136,7 +142,8 @@ def verify_images(request: Request, console: Console) -> dict[str, tuple[verify.
     planned = make_plan(request, choose(request, console, link=True, make_root=False))
     results = {}
     for image in planned.services:
-        reference = f"{bakefile.image_name(request.settings, image.name)}:{request.settings.tag}"
+        tag = bakefile.tags(planned, request.settings, image.name)[0]
+        reference = f"{bakefile.image_name(request.settings, image.name)}:{tag}"
         results[reference] = verify.check(reference, image, planned)
     return results
 
@@ -147,9 +154,9 @@ def require_all(results: Mapping[str, tuple[verify.Check, ...]]) -> None:
         verify.require(reference, checks)
 
 
-def staging(settings: Settings, service: str) -> str:
+def staging(settings: Settings, target: str) -> str:
     """Return the name that an image has until it is verified."""
-    return f"{bakefile.image_name(replace(settings, registry=''), service)}:{STAGING}"
+    return f"{bakefile.image_name(replace(settings, registry=''), target)}:{STAGING}"
 
 
 def output(here: engine.Engine, settings: Settings) -> str:

@@ -27,7 +27,7 @@ class Choice:
     """What the user chose.
 
     `capabilities` are whole numbers, 80 is 8.0; `root` is the debian base's root image;
-    `link` says whether the builder knows `COPY --link`.
+    `link` says whether the builder knows `COPY --link`; `variant` is slim, or builder for images with the toolchain.
     """
 
     base: str
@@ -35,6 +35,7 @@ class Choice:
     capabilities: tuple[int, ...]
     root: str
     link: bool
+    variant: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,9 +119,11 @@ class CopyPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class ImagePlan:
-    """An image, which is also the last stage of its name."""
+    """An image: the stage `target`. `builder` is the binary that its builder variant can compile anew, if it is one."""
 
     name: str
+    target: str
+    builder: BinaryPlan | None
     description: str
     runtime: str
     crate: CratePlan
@@ -334,8 +337,11 @@ class _Planner:
         env = {"HOME": image.workdir, "USER": "moshi", **dict(image.env)}
         if venv:
             env["PATH"] = "/opt/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        builder = self.choice.variant == "builder"
         return ImagePlan(
             name=service.name,
+            target=f"{service.name}-builder" if builder else service.name,
+            builder=binaries[-1] if builder else None,
             description=service.description or service.title,
             runtime=f"runtime-{python.project.name}" if python and with_libraries else "runtime",
             crate=self.crate(service),
@@ -352,7 +358,7 @@ class _Planner:
             labels=self.labels(service),
             entrypoint=("/usr/bin/tini", "--", image.start or program),
             command=image.command,
-            budget=image.budget,
+            budget=0 if builder else image.budget,
         )
 
     def copies(self, service: Service) -> list[CopyPlan]:

@@ -45,8 +45,11 @@ def render(plan: Plan, bake: dict[str, Any]) -> tuple[Rendered, ...]:
         *(file for file in _copied(TEMPLATES / "files", "files") if not file.path.endswith(".j2")),
     ]
     for service in plan.services:
-        env = templates.get_template("files/image.env.j2").render(d=plan, service=service)
-        files.append(_text(f"services/{service.name}/image.env", env))
+        env = templates.get_template("files/image.env.j2")
+        files.append(_text(f"services/{service.name}/image.env", env.render(d=plan, service=service, variant="slim")))
+        if service.builder:
+            text = env.render(d=plan, service=service, variant="builder")
+            files.append(_text(f"services/{service.name}/image-builder.env", text))
     for item in plan.context:
         files += _copied(item.source, item.target)
     return tuple(sorted(files, key=lambda file: file.path))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 BASES = ("auto", "nvidia", "debian")
 ACCELS = ("cuda", "cpu")
+VARIANTS = ("slim", "builder")
 COMPRESSIONS = ("uncompressed", "gzip", "zstd")
 CAPABILITY = re.compile(r"(\d{1,2})\.?(\d)")
 # Older cards have no kernels in candle; the list is open at its end, since PTX runs on cards that are not made yet.
@@ -47,6 +48,7 @@ class Settings:
     base: str
     accel: str
     capabilities: tuple[int, ...]
+    variant: str
     builder: str
     compression: str
     ca: str
@@ -80,6 +82,7 @@ def load(path: Path | None) -> Settings:
         base=_word(build, "base", BASES),
         accel=_word(build, "accel", ACCELS),
         capabilities=parse_capabilities(build.strings("capabilities"), build.where),
+        variant=_word(build, "variant", VARIANTS),
         builder=build.text("builder"),
         compression=_word(build, "compression", COMPRESSIONS),
         ca=secrets.text("ca"),
