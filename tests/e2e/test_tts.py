@@ -1,0 +1,111 @@
+"""The text-to-speech image speaks: the real tts.py on a synthetic model, torch.compile on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import HARDENED, TTS, inside, listening, wait
+from tests.synthetic import tts_model
+from tests.synthetic.clients import Spoken, expected, speak
+
+WORDS = ("hello", "world,", "it's", "me", "hello")
+BATCHES = ("hello world, it's me", "hello")
+COMMAND = ["worker", "--config", "/models/tts.toml", "--cpu"]
+
+
+@pytest.mark.parametrize(
+    ("voice", "heard"),
+    [
+        (tts_model.DEFAULT_VOICE, "A"),
+        (tts_model.OTHER_VOICE, "B"),
+        ("no/such.wav", "A"),
+    ],
+)
+def test_frames_words_and_times(addresses, voice, heard):
+    assert asyncio.run(speak(addresses["tts"], voice, BATCHES)) == expected(WORDS, heard)
+
+
+def test_two_clients_at_once(addresses):
+    async def both():
+        first = speak(addresses["tts"], tts_model.DEFAULT_VOICE, BATCHES)
+        second = speak(addresses["tts"], tts_model.OTHER_VOICE, ("hello me",))
+        return await asyncio.gather(first, second)
+
+    assert asyncio.run(both()) == [expected(WORDS, "A"), expected(("hello", "me"), "B")]
+
+
+def test_a_second_start_finds_what_the_first_one_compiled(engine, start, models):
+    volume = engine.volumes.create()
+    volumes = {
+        str(models / "tts"): {"bind": "/models", "mode": "ro"},
+        volume.name: {"bind": "/root/.cache/huggingface", "mode": "rw"},
+    }
+    seconds = []
+    try:
+        for _ in range(2):
+            begun = time.monotonic()
+            with start(TTS, COMMAND, volumes=volumes, **HARDENED) as container:
+                wait(partial(listening, container), container)
+                seconds.append(time.monotonic() - begun)
+                kept = container.exec_run("find /root/.cache/huggingface/jit/inductor -name '*.so'").output
+    finally:
+        volume.remove(force=True)
+    assert kept, "torch.compile left nothing in the mount: did it run?"
+    assert seconds[1] < seconds[0], seconds
+
+
+def test_upstreams_config_with_a_cache_and_no_network(engine, start, tmp_path):
+    """The image's own tts.toml and one line more: device = "cpu"."""
+    home, config = tmp_path / "huggingface", tmp_path / "tts.toml"
+    tts_model.write_cache(home)
+    home.chmod(0o777)
+    text = Path("services/tts/configs/tts.toml").read_text(encoding="utf-8")
+    config.write_text(text.replace("[modules.tts_py.py]", '[modules.tts_py.py]\ndevice = "cpu"'), encoding="utf-8")
+    volumes = {
+        str(home): {"bind": "/root/.cache/huggingface", "mode": "rw"},
+        str(config): {"bind": "/app/configs/cpu.toml", "mode": "ro"},
+    }
+    command = ["worker", "--config", "configs/cpu.toml", "--cpu"]
+    environment = {"HF_HUB_OFFLINE": "1"}
+    with start(TTS, command, volumes=volumes, environment=environment, network_mode="none", **HARDENED) as container:
+        wait(lambda: listening(container), container)
+        answer = json.loads(inside(engine, container, "--speak", *BATCHES))
+    spoken = Spoken(
+        frames=tuple(frame and tuple(frame) for frame in answer["frames"]),
+        words=tuple(tuple(word) for word in answer["words"]),
+        last_step=answer["last_step"],
+    )
+    assert spoken == expected(WORDS, "A")
+
+
+@pytest.fixture
+def embedded(start, models, tmp_path):
+    """What a script inside the server's own interpreter sees."""
+    config = (models / "tts" / "tts.toml").read_text()
+    (tmp_path / "tts.toml").write_text(config.replace('type = "Py"', 'type = "Py"\nscript = "/look/embedded.py"'))
+    (tmp_path / "embedded.py").write_text(Path(__file__).with_name("embedded.py").read_text())
+    tmp_path.chmod(0o755)
+    volumes = {
+        str(models / "tts"): {"bind": "/models", "mode": "ro"},
+        str(tmp_path): {"bind": "/look", "mode": "ro"},
+    }
+    with start(TTS, ["worker", "--config", "/look/tts.toml", "--cpu"], volumes=volumes, **HARDENED) as container:
+        code = container.wait(timeout=120)["StatusCode"]
+        log = container.logs().decode()
+    assert code == 0, log
+    line = next(line for line in log.splitlines() if line.startswith("EMBEDDED "))
+    return json.loads(line.removeprefix("EMBEDDED "))
+
+
+def test_the_embedded_interpreter_is_the_venvs(embedded):
+    assert embedded["prefix"] == "/opt/venv"
+    assert embedded["torch"].startswith("2.9")
+    assert "safetensors.torch" in embedded["imports"]
+    assert embedded["ssl"].startswith("OpenSSL")
+    assert embedded["loaded"] == [embedded["library"]]
