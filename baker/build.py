@@ -25,6 +25,19 @@ BUILDX_HINT = (
     "install the buildx plugin: `sudo apt-get install docker-buildx` (Debian 13, Ubuntu), or `make setup` in a checkout"
 )
 QUIET_SECONDS = 30
+# What to do about the usual reasons, by what the programs say.
+HINTS = (
+    (
+        r"no space left on device",
+        "The disk is full: `docker system df` and `docker buildx du` show what takes the room.",
+    ),
+    (r"certificate|self.signed", "TLS failed: name your CA bundle in baker.toml, [secrets] ca."),
+    (
+        r"could not resolve|failure resolving|service not known|connection refused|could not connect|unreachable",
+        "A download failed: is the network there? Mirrors go into baker.toml, [mirrors].",
+    ),
+    (r"lock ?file .* needs to be updated", "A lock is out of date: run `baker lock`."),
+)
 FIRST_DOCKER_WITH_LINK, FIRST_BUILDKIT_WITH_LINK = (23, 0), (0, 10)
 
 
@@ -128,8 +141,8 @@ def _explain(failure: Failure | None, last: str, log: Path) -> str:
         return f"docker buildx bake failed: {last or 'it printed nothing'}\nThe whole log: {log}"
     lines = [f"the stage {failure.stage or '(none)'} failed: {failure.error}", f"  command: {failure.command}"]
     lines += [f"  | {line}" for line in failure.tail]
-    if "no space left on device" in failure.error + " ".join(failure.tail):
-        lines.append("The disk is full. `docker buildx du` and `docker system df` show what takes the room.")
+    said = "\n".join([failure.error, *failure.tail])
+    lines += [hint for pattern, hint in HINTS if re.search(pattern, said, re.IGNORECASE)][:1]
     return "\n".join([*lines, f"Nothing was tagged. The whole log: {log}"])
 
 

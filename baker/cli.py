@@ -65,9 +65,6 @@ def main() -> None:
             f"error: no space left on {where}: `docker system df` and `docker buildx du` show what takes it", err=True
         )
         sys.exit(EngineError.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("interrupted: nothing was tagged", err=True)
-        sys.exit(130)
 
 
 @app.callback(invoke_without_command=True)

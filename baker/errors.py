@@ -47,6 +47,12 @@ class VerifyError(BakerError):
     exit_code = 7
 
 
+class InterruptedBuildError(BakerError):
+    """Ctrl-C: the build was ended, and the tags are as they were."""
+
+    exit_code = 130
+
+
 class CommandError(BakerError):
     """A program that baker started failed.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from baker import bakefile, bases, build, engine, locks, plan, receipt, render, run, secrets, verify
-from baker.errors import CommandError, EngineError
+from baker.errors import CommandError, EngineError, InterruptedBuildError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,6 +64,8 @@ def build_images(request: Request, environment: Mapping[str, str], console: Cons
             known = verify.foundation(reference, image) == receipt.last_foundation(image.target, receipts(request))
             verify.require(reference, verify.check(reference, image, planned, known=known))
         return tuple(finish(request, planned, image, digest, stages) for image in planned.services)
+    except KeyboardInterrupt as stop:
+        raise InterruptedBuildError("interrupted: the build was ended and the tags are as they were") from stop
     finally:
         for reference in staged.values():
             engine.untag(reference)
