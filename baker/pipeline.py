@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from baker import bakefile, bases, build, engine, locks, plan, receipt, render, run, secrets, verify
+from baker import bakefile, bases, build, engine, locks, plan, planner, receipt, render, run, secrets, verify
 from baker.errors import CommandError, EngineError, InterruptedBuildError
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def make_plan(request: Request, choice: Choice) -> Plan:
     pins = request.project.pins()
     for project in sorted({service.python.project for service in request.services if service.python}):
         locks.check(project, pins)
-    return plan.make(request.services, pins, request.settings.mirrors, choice, request.project.services_folder)
+    return planner.make(request.services, pins, request.settings.mirrors, choice, request.project.services_folder)
 
 
 def write_context(request: Request, planned: Plan, folder: Path) -> str:
