@@ -38,7 +38,7 @@ def check(project: Path, pins: Pins) -> None:
         raise LockError(f"{lock} is broken: {error}; take it from version control, or {hint}") from error
     wanted = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
     for where, want, have in _pairs(wanted, locked):
-        for name in sorted(want ^ have):
+        for name in (*sorted(want - have), *sorted(have - want)):
             what = "asks for" if name in want else "no longer asks for"
             raise LockError(f"{lock} is out of date: {where} of {project / 'pyproject.toml'} {what} {name}; {hint}")
     pinned, found = pins.projects.get(project.name), digest(lock)

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 NO_SKIP = os.environ.get("BAKER_NO_SKIP", "") not in ("", "0")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write tests/unit/golden anew")
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield

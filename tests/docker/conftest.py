@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 
 import pytest
+
+from baker import bases, project
 
 
 @pytest.fixture(scope="session")
 def debian_root() -> str:
-    return os.environ.get("BAKER_TEST_ROOT", "baker-probe:trixie")
+    """The Debian root image that the debian base builds on, made when it is missing."""
+    found = project.find(Path(__file__).parent)
+    root = bases.root(found.pins().debian.suite, found.settings().mirrors)
+    bases.ensure(root, print)
+    return root.reference

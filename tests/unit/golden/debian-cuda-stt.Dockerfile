@@ -1,0 +1,180 @@
+# Written by `baker render`; change services/, baker.toml or the templates, not this file.
+#
+#   docker buildx bake                              all images, as docker-bake.json beside this file says
+#   docker buildx build --target stt .                     one of them, by hand
+#
+# Base debian, accel cuda, CUDA 12.4. Behind a TLS proxy add: --secret id=ca,src=/etc/ssl/certs/ca-certificates.crt
+
+# ---------------------------------------------------------------- root
+# Debian trixie made by mmdebstrap from the signed archive; the tag is the hash of what it was made from.
+FROM baker-root:golden AS root
+ENV DEBIAN_FRONTEND=noninteractive
+
+# ---------------------------------------------------------------- runtime: what every image starts from
+FROM root AS runtime
+RUN --mount=type=cache,id=baker-apt-debian-trixie,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=baker-apt-lists-debian-trixie,target=/var/lib/apt/lists,sharing=locked \
+    apt-get update \
+ && apt-get install --yes --no-install-recommends libexpat1 libssl3t64 libstdc++6 tini zlib1g \
+ && rm -rf /var/log/apt /var/log/alternatives.log /var/log/dpkg.log /var/cache/ldconfig/aux-cache
+RUN useradd --uid 1000 --user-group --no-create-home --home-dir /app --shell /usr/sbin/nologin moshi \
+ && chmod 0755 /root \
+ && rm -f /var/log/lastlog /var/log/faillog /etc/passwd- /etc/group- /etc/shadow- /etc/gshadow- /etc/subuid- /etc/subgid-
+
+
+# ---------------------------------------------------------------- toolchain: never reaches an image that runs
+FROM root AS toolchain
+RUN --mount=type=cache,id=baker-apt-debian-trixie,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=baker-apt-lists-debian-trixie,target=/var/lib/apt/lists,sharing=locked \
+    apt-get update \
+ && apt-get install --yes --no-install-recommends cargo cmake curl g++ libpython3-dev libssl-dev make pkg-config python3 \
+ && rm -rf /var/log/apt /var/log/alternatives.log /var/log/dpkg.log /var/cache/ldconfig/aux-cache
+
+FROM toolchain AS toolchain-cuda
+COPY files/cuda-link-only.cfg /etc/dpkg/dpkg.cfg.d/cuda-link-only
+RUN --mount=type=cache,id=baker-apt-debian-trixie,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=baker-apt-lists-debian-trixie,target=/var/lib/apt/lists,sharing=locked \
+    apt-get update \
+ && apt-get install --yes --no-install-recommends nvidia-cuda-dev nvidia-cuda-toolkit \
+ && rm -rf /var/log/apt /var/log/alternatives.log /var/log/dpkg.log /var/cache/ldconfig/aux-cache \
+ && nvcc --version | grep "release 12.4," \
+ && install -D --mode=0644 /usr/lib/x86_64-linux-gnu/stubs/libcuda.so /stubs/libcuda.so.1
+
+# ---------------------------------------------------------------- python: Debian's own interpreter, and uv
+FROM root AS python
+RUN --mount=type=cache,id=baker-apt-debian-trixie,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=baker-apt-lists-debian-trixie,target=/var/lib/apt/lists,sharing=locked \
+    apt-get update \
+ && apt-get install --yes --no-install-recommends libpython3.13 python3.13 python3-venv \
+ && rm -rf /var/log/apt /var/log/alternatives.log /var/log/dpkg.log /var/cache/ldconfig/aux-cache
+COPY files/uv.txt /pins/uv.txt
+RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
+    --mount=type=bind,source=scripts/with-ca,target=/usr/local/bin/with-ca \
+    --mount=type=cache,id=baker-pip,target=/root/.cache/pip \
+    python3 -m venv /opt/uv \
+ && with-ca /opt/uv/bin/pip install --require-hashes --no-deps --requirement /pins/uv.txt
+ENV PATH=/opt/uv/bin:$PATH \
+    PYC_INVALIDATION_MODE=UNCHECKED_HASH \
+    UV_COMPILE_BYTECODE=1 \
+    UV_LINK_MODE=copy \
+    UV_PROJECT_ENVIRONMENT=/opt/venv \
+    UV_PYTHON=/usr/bin/python3.13
+
+
+
+# ---------------------------------------------------------------- crate: moshi-server 0.6.4
+# As crates.io has it, checked against its sha256; it brings its own Cargo.lock.
+FROM toolchain AS crate-moshi-server
+RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
+    --mount=type=bind,source=scripts/with-ca,target=/usr/local/bin/with-ca \
+    --mount=type=bind,source=scripts/fetch-crate,target=/usr/local/bin/fetch-crate \
+    with-ca fetch-crate moshi-server 0.6.4 bd480dff27beaa4aae21aa805541f361e3f4c7481c6684361d103e6069233d5b /crate
+
+# ---------------------------------------------------------------- binary: moshi-server, cuda-75
+# candle embeds PTX for one compute capability; a card that is newer runs it too.
+# The cargo caches only save time: what is compiled is what Cargo.lock says.
+FROM toolchain-cuda AS binary-moshi-server-cuda-75
+ENV CARGO_HOME=/cargo \
+    CARGO_TARGET_DIR=/target \
+    CARGO_TERM_PROGRESS_WHEN=always \
+    CARGO_TERM_PROGRESS_WIDTH=100 \
+    CUDA_COMPUTE_CAP=75 \
+    PYO3_PYTHON=/usr/bin/python3.13 \
+    RUSTFLAGS="-C link-arg=-Wl,-rpath,/opt/venv/lib/python3.13/site-packages/nvidia/cublas/lib:/opt/venv/lib/python3.13/site-packages/nvidia/cuda_nvrtc/lib:/opt/venv/lib/python3.13/site-packages/nvidia/curand/lib:/usr/lib/x86_64-linux-gnu" \
+    VERGEN_IDEMPOTENT=1
+RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
+    --mount=type=bind,source=scripts/with-ca,target=/usr/local/bin/with-ca \
+    --mount=type=bind,source=scripts/check-binary,target=/usr/local/bin/check-binary \
+    --mount=type=bind,from=crate-moshi-server,source=/crate,target=/crate \
+    --mount=type=cache,id=baker-cargo-registry,target=/cargo/registry \
+    --mount=type=cache,id=baker-target-debian-trixie-rust1.85-cuda12.4,target=/target,sharing=locked \
+    with-ca cargo fetch --locked --manifest-path /crate/moshi-server-0.6.4/Cargo.toml \
+ && cargo install --locked --offline --no-track --path /crate/moshi-server-0.6.4 --features cuda --root /out \
+ && check-binary /out/bin/moshi-server libcuda.so.1 libpython3.13.so.1.0
+
+# ---------------------------------------------------------------- binary: moshi-server, cuda-80
+# candle embeds PTX for one compute capability; a card that is newer runs it too.
+# The cargo caches only save time: what is compiled is what Cargo.lock says.
+FROM toolchain-cuda AS binary-moshi-server-cuda-80
+ENV CARGO_HOME=/cargo \
+    CARGO_TARGET_DIR=/target \
+    CARGO_TERM_PROGRESS_WHEN=always \
+    CARGO_TERM_PROGRESS_WIDTH=100 \
+    CUDA_COMPUTE_CAP=80 \
+    PYO3_PYTHON=/usr/bin/python3.13 \
+    RUSTFLAGS="-C link-arg=-Wl,-rpath,/opt/venv/lib/python3.13/site-packages/nvidia/cublas/lib:/opt/venv/lib/python3.13/site-packages/nvidia/cuda_nvrtc/lib:/opt/venv/lib/python3.13/site-packages/nvidia/curand/lib:/usr/lib/x86_64-linux-gnu" \
+    VERGEN_IDEMPOTENT=1
+RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
+    --mount=type=bind,source=scripts/with-ca,target=/usr/local/bin/with-ca \
+    --mount=type=bind,source=scripts/check-binary,target=/usr/local/bin/check-binary \
+    --mount=type=bind,from=crate-moshi-server,source=/crate,target=/crate \
+    --mount=type=cache,id=baker-cargo-registry,target=/cargo/registry \
+    --mount=type=cache,id=baker-target-debian-trixie-rust1.85-cuda12.4,target=/target,sharing=locked \
+    with-ca cargo fetch --locked --manifest-path /crate/moshi-server-0.6.4/Cargo.toml \
+ && cargo install --locked --offline --no-track --path /crate/moshi-server-0.6.4 --features cuda --root /out \
+ && check-binary /out/bin/moshi-server libcuda.so.1 libpython3.13.so.1.0
+
+# ---------------------------------------------------------------- tool: moshi-health
+# A small program of this project, standard library only.
+FROM toolchain AS tool-moshi-health
+COPY services/moshi-server/probe /src
+RUN CARGO_TARGET_DIR=/tmp/target cargo install --locked --offline --no-track --path /src --root /out \
+ && rm -r /tmp/target
+
+# ---------------------------------------------------------------- libraries: CUDA as the wheels bring it
+# Only what the binary links, and only the shared objects. Every image takes them from here, so CUDA is shipped once.
+FROM python AS libraries-moshi-server
+RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
+    --mount=type=bind,source=scripts/with-ca,target=/usr/local/bin/with-ca \
+    --mount=type=bind,source=services/moshi-server/pyproject.toml,target=/project/pyproject.toml \
+    --mount=type=bind,source=services/moshi-server/uv.lock,target=/project/uv.lock \
+    --mount=type=bind,source=scripts/prune-packages,target=/usr/local/bin/prune-packages \
+    --mount=type=cache,id=baker-uv,target=/root/.cache/uv \
+    --mount=type=bind,source=scripts/keep-libraries,target=/usr/local/bin/keep-libraries \
+    with-ca uv sync --project /project --locked --no-install-project --only-group cuda \
+ && prune-packages /opt/venv/lib/python3.13/site-packages 'nvidia/cuda_nvrtc/lib/libnvrtc.alt.so.*' '*.a' \
+ && keep-libraries /opt/venv/lib/python3.13/site-packages /layers nvidia/cublas/lib nvidia/cuda_nvrtc/lib nvidia/curand/lib
+
+# ---------------------------------------------------------------- runtime with the CUDA libraries
+FROM runtime AS runtime-moshi-server
+COPY --link --from=libraries-moshi-server /layers/1 /
+COPY --link --from=libraries-moshi-server /layers/2 /
+COPY --link --from=libraries-moshi-server /layers/3 /
+
+# ================================================================ image: stt
+# Kyutai's speech-to-text behind a websocket: the CUDA binary and the libraries it links, nothing else.
+FROM runtime-moshi-server AS stt
+# The mounts belong to everybody, as /tmp does: a new volume takes that over, and any uid can write to it.
+RUN install --directory --mode=0755 /app /opt/baker/bin /app/static \
+ && install --directory --mode=1777 /root/.cache/huggingface /tmp/unmute_logs
+COPY --link --from=python /usr/lib/x86_64-linux-gnu/libpython3.13.so.1.0 /usr/lib/x86_64-linux-gnu/libpython3.13.so.1.0
+COPY --link --from=toolchain-cuda /stubs /opt/baker/stubs
+COPY --link --from=binary-moshi-server-cuda-75 /out/bin/moshi-server /opt/baker/bin/moshi-server-cuda-75
+COPY --link --from=binary-moshi-server-cuda-80 /out/bin/moshi-server /opt/baker/bin/moshi-server-cuda-80
+COPY --link --from=tool-moshi-health /out/bin/moshi-health /opt/baker/bin/
+COPY --link --chmod=0644 services/stt/image.env /opt/baker/image.env
+COPY --link --chmod=0755 services/moshi-server/start_moshi_server.sh /app/start_moshi_server.sh
+COPY --link services/stt/configs /app/configs
+ENV CUDA_CACHE_PATH=/root/.cache/huggingface/jit/cuda \
+    HF_HOME=/root/.cache/huggingface \
+    HOME=/app \
+    RUST_BACKTRACE=1 \
+    USER=moshi
+WORKDIR /app
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=120s --retries=3 CMD ["/opt/baker/bin/moshi-health", "--start-wait", "110"]
+LABEL dev.baker.accel="cuda" \
+      dev.baker.base="debian" \
+      dev.baker.capabilities="75 80" \
+      dev.baker.crate="moshi-server" \
+      dev.baker.crate.version="0.6.4" \
+      dev.baker.cuda="12.4" \
+      dev.baker.driver-floor="550.54.14" \
+      dev.baker.python="3.13" \
+      dev.baker.service="stt" \
+      org.opencontainers.image.description="Kyutai's speech-to-text behind a websocket: the CUDA binary and the libraries it links, nothing else." \
+      org.opencontainers.image.title="moshi-server, speech-to-text" \
+      org.opencontainers.image.version="0.6.4"
+USER 1000:1000
+ENTRYPOINT ["/usr/bin/tini", "--", "/app/start_moshi_server.sh"]
+CMD ["worker", "--config", "configs/stt.toml"]
