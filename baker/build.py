@@ -117,7 +117,10 @@ def bake(argv: Sequence[str], *, context: Path, log: Path, console: Console) -> 
     # A context that baker wrote names only its own files, so that newer releases need not ask whether bake may read.
     environment = {"BUILDX_BAKE_ENTITLEMENTS_FS": "0", "BUILDX_GIT_INFO": "0"}
     last = ""
-    with log.open("w", encoding="utf-8") as file, run.stream(argv, cwd=context, env=environment) as process:
+    with (
+        log.open("w", buffering=1, encoding="utf-8") as file,
+        run.stream(argv, cwd=context, env=environment) as process,
+    ):
         file.write(" ".join(argv) + "\n")
         assert process.stdout is not None  # noqa: S101 - stream() opens it
         with _shown(console, progress) as show:

@@ -154,6 +154,7 @@ class Plan:
     images: BaseImages
     mirrors: Mirrors
     python: Interpreter
+    with_python: bool
     site_packages: str
     uv: UvPin
     rust: RustPin

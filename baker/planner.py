@@ -68,6 +68,7 @@ def make(services: Sequence[Service], pins: Pins, mirrors: Mirrors, choice: Choi
         ),
         mirrors=mirrors,
         python=planner.python,
+        with_python=any(service.python for service in services),
         site_packages=planner.site_packages,
         uv=pins.uv,
         rust=pins.rust,

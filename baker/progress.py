@@ -65,6 +65,7 @@ class Progress:
         self._pending = ""
         self._names: dict[str, str] = {}
         self._tails: dict[str, list[str]] = {}
+        self._partial: dict[str, str] = {}
 
     def feed(self, line: str) -> list[str]:
         """Take one line of output and return the lines that belong in the log.
@@ -89,13 +90,14 @@ class Progress:
         for vertex in status.get("vertexes") or ():
             lines += self._vertex(vertex)
         for log in status.get("logs") or ():
-            lines += self._log(log)
+            lines += self._say(str(log["vertex"]), base64.b64decode(log["data"]).decode(errors="replace"))
         for warning in status.get("warnings") or ():
             lines.append("warning: " + base64.b64decode(warning.get("short") or "").decode(errors="replace"))
         return lines
 
     def _vertex(self, vertex: dict[str, Any]) -> list[str]:
         name, digest = str(vertex["name"]), str(vertex["digest"])
+        lines = self._say(digest, "\n") if vertex.get("completed") and self._partial.get(digest) else []
         new = digest not in self._names
         self._names[digest] = name
         match = VERTEX.match(name)
@@ -107,7 +109,9 @@ class Progress:
             self.failure = self.failure or Failure(stage=stage, command=command, error=vertex["error"], tail=tail)
         if match and not match["link"]:
             self._step(match, vertex)
-        return [f"{_short(name)}: started"] if new and vertex.get("started") and not vertex.get("cached") else []
+        if new and vertex.get("started") and not vertex.get("cached"):
+            lines.append(f"{_short(name)}: started")
+        return lines
 
     def _step(self, match: re.Match[str], vertex: dict[str, Any]) -> None:
         stage = self.stages.setdefault(match["stage"], Stage(name=match["stage"], steps=int(match["steps"])))
@@ -121,12 +125,13 @@ class Progress:
             if vertex.get("cached") or match["command"].startswith("FROM "):
                 stage.cached.add(step)
 
-    def _log(self, log: dict[str, Any]) -> list[str]:
-        digest = str(log["vertex"])
+    def _say(self, digest: str, piece: str) -> list[str]:
+        """Take a piece of a step's output, which ends anywhere in a line: the rest comes with the next piece."""
         match = VERTEX.match(self._names.get(digest, ""))
         stage = match["stage"] if match else ""
         lines = []
-        for line in re.split(r"[\r\n]+", base64.b64decode(log["data"]).decode(errors="replace")):
+        *whole, self._partial[digest] = re.split(r"[\r\n]", self._partial.get(digest, "") + piece)
+        for line in whole:
             text = line.rstrip()
             crates = CRATES.search(text) if "Building [" in text else None
             if crates and stage in self.stages:

@@ -98,7 +98,7 @@ def test_a_config_replaces_files_of_the_checkpoint() -> None:
 def test_a_config_path_of_the_hub_is_read_and_a_local_one_is_not() -> None:
     (checkpoint,) = needs('modules.m = {type = "Py", py = {config_path = "hf://o/n/c.json"}}').checkpoints
     assert (checkpoint.config, checkpoint.repo) == (models.File(repo="o/n", path="c.json"), TTS)
-    with pytest.raises(UsageError, match="/c.json is not read here.*set mimi_weight and moshi_weight and tokenizer"):
+    with pytest.raises(UsageError, match=r"/c\.json is not read here.*set mimi_weight and moshi_weight and tokenizer"):
         needs('modules.m = {type = "Py", py = {config_path = "/c.json"}}')
     whole = 'config_path = "/c.json", moshi_weight = "/m", mimi_weight = "/n", tokenizer = "/t"'
     assert needs(f'modules.m = {{type = "Py", py = {{{whole}}}}}') == models.Needs()

@@ -73,6 +73,11 @@ def test_what_was_cancelled_by_another_failure_is_none():
     assert progress.failure is None
 
 
+def test_a_line_that_comes_in_pieces():
+    _, log = fed(status(vertex("a", COMPILE, start="01"), logs=[("a", "   Compiling"), ("a", " serde v1\n")]))
+    assert log[-1] == "binary-x-cuda-80 |    Compiling serde v1"
+
+
 def test_cargos_count():
     line = "    Building [=====>                ] 120/345: serde, tokio(build)\r"
     progress, log = fed(status(vertex("a", COMPILE, start="01"), logs=[("a", line)]))
