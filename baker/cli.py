@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from baker import __version__
-from baker.errors import BakerError, EngineError
+from baker.errors import BakerError, EngineError, NetworkError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,6 +27,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+models_app = typer.Typer(no_args_is_help=True, help="Fetch the models that the services' configs name.")
+app.add_typer(models_app, name="models")
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="[SERVICES]...", help="Names of folders under services/.")]
 Folder = Annotated[
@@ -46,6 +49,12 @@ Variant = Annotated[
 ]
 Builder = Annotated[str | None, typer.Option("--builder", help="The buildx builder; else the current one.")]
 Tag = Annotated[str | None, typer.Option("--tag", help="The moving tag; else the one in baker.toml.")]
+AllVoices = Annotated[
+    bool, typer.Option("--all-voices", help="Every voice that matches, not only those in the default one's folder.")
+]
+CheckModels = Annotated[
+    bool, typer.Option("--check", help="Fetch nothing; say what is missing or damaged, and end with 5.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
 
 
@@ -212,6 +221,52 @@ def lock(
         raise typer.Exit(3)
     if not changes:
         typer.echo("nothing changed", err=True)
+
+
+@models_app.command("pull")
+def models_pull(
+    services: Names = None,
+    project: Folder = None,
+    cache: Annotated[
+        Path | None, typer.Option("--cache", help="The Hugging Face cache; else $HF_HOME or ~/.cache/huggingface.")
+    ] = None,
+    volume: Annotated[
+        str | None, typer.Option("--volume", help="A volume instead, by its own name or by that in a compose file.")
+    ] = None,
+    all_voices: AllVoices = False,  # noqa: FBT002
+    check: CheckModels = False,  # noqa: FBT002
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Fetch the models of services into a Hugging Face cache, and check their size and sha256.
+
+    What was interrupted goes on where it stopped. A token comes from HF_TOKEN or HUGGING_FACE_HUB_TOKEN alone.
+
+    Examples:
+        baker models pull stt tts                         into ~/.cache/huggingface
+
+        baker models pull stt tts --volume huggingface    into the volume of docker-compose.yml
+
+        baker models pull tts --check                     is everything there?
+    """
+    from baker import bar, hub, pull, report, shelf  # noqa: PLC0415
+
+    if cache and volume:
+        raise UsageError("--cache and --volume are two places: give one")
+    console = _console(err=True)
+    request = _request(services, project)
+    wanted, at = pull.needs(request), hub.connect(os.environ)
+    folder = (cache or pull.home(os.environ)).expanduser()
+    with pull.open_cache(request, folder, volume, writing=not check) as store, bar.progress(console) as shown:
+        if check:
+            found = shelf.check(wanted, store, at, shown, console.print, everything=all_voices)
+        else:
+            found = pull.pull(wanted, store, at, shown, everything=all_voices)
+    if as_json:
+        typer.echo(json.dumps([asdict(state) for state in found], indent=2))
+    else:
+        report.models(found, store.where, _console())
+    if any(state.state in shelf.BAD for state in found):
+        raise typer.Exit(NetworkError.exit_code)
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.filesize import decimal
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from baker.doctor import Finding
     from baker.receipt import Receipt
+    from baker.shelf import State
     from baker.verify import Check
 
 GIGABYTE = 10**9
@@ -41,3 +43,15 @@ def findings(found: Sequence[Finding], console: Console) -> None:
     for item in found:
         table.add_row(STATES[item.state], item.name, item.detail)
     console.print(table)
+
+
+def models(found: Sequence[State], where: str, console: Console) -> None:
+    """Print what was fetched, or is missing or damaged, and a line for all."""
+    for state in found:
+        if state.state != "present":
+            size = f"  {decimal(state.size)}" if state.size else ""
+            console.print(f"{state.state} {state.file}{size}", highlight=False, markup=False)
+    bad = [state for state in found if state.state in ("missing", "damaged")]
+    whole = f"{len(found)} files, {decimal(sum(state.size for state in found))}, are whole in {where}"
+    word = f"{len(bad)} of {len(found)} files are missing or damaged in {where}" if bad else whole
+    console.print(word if found else "no config names a model", highlight=False, markup=False)

@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from baker.errors import CommandError, EngineError
@@ -14,6 +14,7 @@ from baker.errors import CommandError, EngineError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+    from typing import IO
 
 TAIL_LINES = 15
 
@@ -76,6 +77,36 @@ def stream(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> Iterato
         _end(process)
         if process.stdout is not None:
             process.stdout.close()
+
+
+@contextmanager
+def feed(argv: Sequence[str]) -> Iterator[IO[bytes]]:
+    """Run a program and yield its stdin; leaving the block closes that and waits for the program's end.
+
+    Raises:
+        CommandError: it could not be started or failed; what it wrote to stderr stays with the error.
+    """
+    try:
+        # stderr is read at the end: for programs that say little, as those of coreutils.
+        process = subprocess.Popen(  # noqa: S603 - an argument list
+            list(argv), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+    except OSError as error:
+        raise CommandError(tuple(argv), 127, str(error)) from error
+    with process:
+        assert process.stdin  # noqa: S101 - for mypy: it is a pipe
+        assert process.stderr  # noqa: S101
+        broken = False
+        try:
+            yield process.stdin
+        except BrokenPipeError:
+            broken = True
+        finally:
+            with suppress(BrokenPipeError):
+                process.stdin.close()
+        tail = process.stderr.read().decode(errors="replace").strip()
+        if process.wait() or broken:
+            raise CommandError(tuple(argv), process.returncode, tail)
 
 
 def _end(process: subprocess.Popen[str]) -> None:
