@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+from types import SimpleNamespace
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from baker import cli, errors, pipeline, plan, planner, project, render
@@ -120,6 +123,18 @@ def test_what_a_context_no_longer_holds_is_removed_and_the_rest_stays(tmp_path):
     assert not (tmp_path / "a/b").exists()
     assert (tmp_path / "c").read_bytes() == b"2"
     assert (tmp_path / "mine").exists()
+
+
+@pytest.mark.parametrize(("free", "said"), [(2, "error"), (20, "note: 20 GB are free"), (100, "")])
+def test_a_disk_that_is_full_small_or_large(monkeypatch, capsys, tmp_path, free, said):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free * 10**9))
+    console = Console()
+    if said == "error":
+        with pytest.raises(errors.EngineError, match=r"only 2.0 GB are free under .*docker system df"):
+            pipeline.check_disk(str(tmp_path), console)
+    else:
+        pipeline.check_disk(str(tmp_path), console)
+        assert said in capsys.readouterr().out.replace("\n", " ")
 
 
 def test_a_crate_that_is_not_pinned(tmp_path):

@@ -60,5 +60,20 @@ def test_one_compile_for_both_services():
     assert text.count("cargo install --locked --offline --no-track --path /crate") == 2
 
 
+def stage(text: str, name: str) -> str:
+    """Return a stage's instructions, without the comments around it."""
+    body = text.split(f" AS {name}\n")[1].split("\nFROM ", maxsplit=1)[0]
+    return "\n".join(line for line in body.splitlines() if not line.startswith("#"))
+
+
+def test_venv_and_binary_do_not_depend_on_each_other():
+    text = rendered("debian", "cuda", "stt", "tts")["Dockerfile"].decode()
+    binary, venv = stage(text, "binary-moshi-server-cuda-80"), stage(text, "venv-moshi-server")
+    assert "uv.lock" in venv
+    assert "crate-moshi-server" in binary
+    assert not [word for word in ("uv.lock", "venv-moshi-server", "libraries-moshi-server") if word in binary]
+    assert not [word for word in ("crate", "binary", "cargo") if word in venv]
+
+
 def test_the_speech_to_text_image_takes_no_venv():
     assert "venv-moshi-server" not in rendered("debian", "cuda", "stt")["Dockerfile"].decode()
