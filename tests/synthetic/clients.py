@@ -7,9 +7,15 @@ import asyncio
 import json
 import math
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 import msgpack
 import websockets
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+T = TypeVar("T")
 
 KEY = "public_token"
 RATE, FRAME, FRAMES_A_SECOND = 24000, 1920, 12.5
@@ -30,8 +36,35 @@ class Spoken:
     last_step: int
 
 
+class TurnedAwayError(Exception):
+    """The server closed the connection before it began: all its slots are taken."""
+
+
 async def listen(address: str, audio: str, *, key: str = KEY) -> tuple[str, ...]:
     """Send audio ("s5,q9,l3": silent, quiet and loud frames of 80 ms) and return the words."""
+    return await _once_there_is_room(lambda: _listen(address, audio, key))
+
+
+async def speak(address: str, voice: str, batches: tuple[str, ...], *, key: str = KEY) -> Spoken:
+    """Send text and return what was spoken."""
+    return await _once_there_is_room(lambda: _speak(address, voice, batches, key))
+
+
+async def _once_there_is_room(attempt: Callable[[], Awaitable[T]]) -> T:
+    """Try again while the server turns us away.
+
+    It has two slots here; that of a client who has just left is free again after the loop's next step, and the health
+    probe takes one for some milliseconds.
+    """
+    for _ in range(50):
+        try:
+            return await attempt()
+        except TurnedAwayError:
+            await asyncio.sleep(0.1)
+    return await attempt()
+
+
+async def _listen(address: str, audio: str, key: str) -> tuple[str, ...]:
     words: list[str] = []
     async with websockets.connect(
         f"ws://{address}/api/asr-streaming", additional_headers={"kyutai-api-key": key}
@@ -40,6 +73,8 @@ async def listen(address: str, audio: str, *, key: str = KEY) -> tuple[str, ...]
         async for raw in socket:
             if msgpack.unpackb(raw)["type"] == "Ready":
                 break
+        else:
+            raise TurnedAwayError
         sent = 0
         for part in f"{audio},m,s{TRAILING}".split(","):
             if part == "m":
@@ -57,14 +92,16 @@ async def listen(address: str, audio: str, *, key: str = KEY) -> tuple[str, ...]
     return tuple(words)
 
 
-async def speak(address: str, voice: str, batches: tuple[str, ...], *, key: str = KEY) -> Spoken:
-    """Send text and return what was spoken."""
+async def _speak(address: str, voice: str, batches: tuple[str, ...], key: str) -> Spoken:
     frames, words, last = [], [], 0.0
     url = f"ws://{address}/api/tts_streaming?format=PcmMessagePack&voice={voice}"
     async with websockets.connect(url, additional_headers={"kyutai-api-key": key}) as socket:
-        for text in batches:
-            await socket.send(_packed({"type": "Text", "text": text}))
-        await socket.send(_packed({"type": "Eos"}))
+        try:
+            for text in batches:
+                await socket.send(_packed({"type": "Text", "text": text}))
+            await socket.send(_packed({"type": "Eos"}))
+        except websockets.exceptions.ConnectionClosed as closed:
+            raise TurnedAwayError from closed
         async for raw in socket:
             message = msgpack.unpackb(raw)
             if message["type"] == "Audio":
@@ -72,6 +109,8 @@ async def speak(address: str, voice: str, batches: tuple[str, ...], *, key: str 
             elif message["type"] == "Text":
                 words.append((message["text"], round(message["start_s"] * FRAMES_A_SECOND)))
                 last = message["stop_s"]
+    if not frames:
+        raise TurnedAwayError
     return Spoken(frames=tuple(frames), words=tuple(words), last_step=round(last * FRAMES_A_SECOND))
 
 
