@@ -46,7 +46,7 @@ class Interpreter:
     home: str
     executable: str
     libdir: str
-    library: str
+    soname: str
 
 
 @dataclass(frozen=True, kw_only=True)

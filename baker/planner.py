@@ -107,7 +107,7 @@ def _interpreter(pins: Pins, base: str) -> Interpreter:
         home=home,
         executable=f"{home}/bin/python{version}",
         libdir=f"{home}/lib/x86_64-linux-gnu" if base == "debian" else f"{home}/lib",
-        library=f"libpython{version}.so.1.0",
+        soname=f"libpython{version}.so.1.0",
     )
 
 
@@ -144,7 +144,7 @@ class _Planner:
             *(f"{self.site_packages}/{folder}" for folder in linked),
             *((self.python.libdir,) if crate.embeds_python else ()),
         )
-        libpython = (self.python.library,) if crate.embeds_python else ()
+        libpython = (self.python.soname,) if crate.embeds_python else ()
         return tuple(
             BinaryPlan(
                 stage=f"binary-{crate.name}-{variant}",
@@ -235,7 +235,7 @@ class _Planner:
             if self.choice.base == "nvidia":
                 found.append(copy("python", "/opt/python", "/opt/python"))
         elif service.crate.embeds_python:
-            library = f"{interpreter.libdir}/{interpreter.library}"
+            library = f"{interpreter.libdir}/{interpreter.soname}"
             found.append(copy("python", library, library))
         if self.on_gpu(service):
             found.append(copy("toolchain-cuda", "/stubs", "/opt/baker/stubs"))

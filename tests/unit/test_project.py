@@ -56,7 +56,7 @@ def test_a_wrong_service(service, text, message):
 
 
 def test_inherited_tables_are_merged_and_files_joined(service, tmp_path):
-    folder = tmp_path / "services" / "shared"
+    folder = tmp_path / "services" / "common"
     folder.mkdir(parents=True)
     (folder / "run.sh").write_text("#!/bin/sh\n")
     (folder / "base.toml").write_text(
@@ -66,7 +66,7 @@ def test_inherited_tables_are_merged_and_files_joined(service, tmp_path):
     (tmp_path / "services" / "hello").mkdir()
     (tmp_path / "services" / "hello" / "own").write_text("x")
     found = service("""
-        inherits = "../shared/base.toml"
+        inherits = "../common/base.toml"
         [image]
         port = 2
         [image.env]
