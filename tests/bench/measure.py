@@ -8,17 +8,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+DIGITS = {"s": 3, "ms": 1, "GB": 3, "kB": 1}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One line of the table. `ratio` is the median of the ratios run by run; 0 where nothing is compared."""
+    """One line of the table: a number, and what it is compared with, if it is.
+
+    `found`, `beside` and `difference` are in `unit`. Of pairs that were timed, `found` and `beside` are medians,
+    `ratio` and `difference` the medians of the rounds' own, and `range` the least and the greatest ratio of a round.
+    """
 
     what: str
-    found: str
-    beside: str = ""
-    ratio: float = 0.0
+    unit: str
+    found: float
+    beside: float | None = None
+    ratio: float | None = None
+    range: tuple[float, float] | None = None
+    difference: float | None = None
+    target: str = ""
+    note: str = ""
 
 
 def seconds(action: Callable[[], object]) -> float:
@@ -28,17 +39,41 @@ def seconds(action: Callable[[], object]) -> float:
     return time.monotonic() - begun
 
 
-def pair(what: str, ours: Callable[[], float], theirs: Callable[[], float], *, runs: int) -> Row:
+def alternate(ours: Callable[[], float], theirs: Callable[[], float], runs: int) -> list[tuple[float, float]]:
     """Measure two sides in turn, after a run of each that does not count."""
     ours(), theirs()
-    found = [(ours(), theirs()) for _ in range(runs)]
-    mine, other = (statistics.median(side) for side in zip(*found, strict=True))
-    ratio = statistics.median(first / second for first, second in found)
-    return Row(what=what, found=f"{mine:.3f} s", beside=f"{other:.3f} s", ratio=round(ratio, 3))
+    return [(ours(), theirs()) for _ in range(runs)]
 
 
-def table(rows: list[Row]) -> str:
+def compared(what: str, rounds: Sequence[tuple[float, float]], *, unit: str = "s", target: str = "") -> Row:
+    """Return the line for what `alternate` measured: ours, theirs, round by round."""
+    ratios = [first / second for first, second in rounds]
+    return Row(
+        what=what,
+        unit=unit,
+        found=statistics.median(first for first, _ in rounds),
+        beside=statistics.median(second for _, second in rounds),
+        ratio=statistics.median(ratios),
+        range=(min(ratios), max(ratios)),
+        difference=statistics.median(first - second for first, second in rounds),
+        target=target,
+    )
+
+
+def table(rows: Sequence[Row]) -> str:
     """Return the rows as a Markdown table."""
-    lines = ["| what | measured | beside it | ratio |", "| --- | --- | --- | --- |"]
-    lines += [f"| {row.what} | {row.found} | {row.beside} | {row.ratio or ''} |" for row in rows]
+    lines = ["| what | measured | beside it | difference | ratio (range) | target | |", "| --- " * 7 + "|"]
+    lines += [f"| {' | '.join(_cells(row))} |" for row in rows]
     return "\n".join(lines)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
+    if row.range is not None:
+        ratio += " ({:.2f} to {:.2f})".format(*row.range)
+    numbers = (_number(number, row.unit) for number in (row.found, row.beside, row.difference))
+    return (row.what, *numbers, ratio, row.target, row.note)
+
+
+def _number(number: float | None, unit: str) -> str:
+    return "" if number is None else f"{number:.{DIGITS[unit]}f} {unit}"
