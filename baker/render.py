@@ -44,6 +44,8 @@ def render(plan: Plan, bake: dict[str, Any]) -> tuple[Rendered, ...]:
         *(_copied(TEMPLATES / "scripts", "scripts")),
         *(file for file in _copied(TEMPLATES / "files", "files") if not file.path.endswith(".j2")),
     ]
+    if plan.mirrors.crates:
+        files.append(_text("files/cargo.toml", templates.get_template("files/cargo.toml.j2").render(d=plan)))
     for service in plan.services:
         env = templates.get_template("files/image.env.j2")
         files.append(_text(f"services/{service.name}/image.env", env.render(d=plan, service=service, variant="slim")))

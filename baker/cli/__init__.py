@@ -1,0 +1,52 @@
+"""The command line. Each command parses, makes one call and prints; errors are caught in one place."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from typing import Annotated
+
+import typer
+
+from baker import __version__
+from baker.cli import build, models, project
+from baker.errors import BakerError, EngineError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for commands in (build, project):
+    app.add_typer(commands.app)
+app.add_typer(models.app, name="models")
+
+
+def main() -> None:
+    """Run the command line; the exit code is the error's."""
+    try:
+        app(standalone_mode=True)
+    except BakerError as error:
+        typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
+        typer.echo(str(error), err=True)
+        sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        where = error.filename or "the disk"
+        typer.echo(
+            f"error: no space left on {where}: `docker system df` and `docker buildx du` show what takes it", err=True
+        )
+        sys.exit(EngineError.exit_code)
+
+
+@app.callback(invoke_without_command=True)
+def top(version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:  # noqa: FBT002 - Typer's way
+    """Bake moshi-server into container images: compiled, locked, ready to start.
+
+    `baker build stt tts` makes the images, `docker compose up` runs them.
+    """
+    if version:
+        typer.echo(f"baker {__version__}")
+        raise typer.Exit

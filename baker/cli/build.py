@@ -1,0 +1,103 @@
+"""Commands that make and check images."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from baker.cli import options
+
+app = typer.Typer()
+
+
+@app.command()
+def build(
+    services: options.Names = None,
+    project: options.Folder = None,
+    base: options.Base = None,
+    accel: options.Accel = None,
+    compute_cap: options.Capabilities = None,
+    variant: options.Variant = None,
+    builder: options.Builder = None,
+    tag: options.Tag = None,
+    as_json: options.Json = False,  # noqa: FBT002
+) -> None:
+    """Build, verify and tag the images of services; without names, of all.
+
+    Examples:
+        baker build stt tts
+
+        baker build stt --compute-cap 7.5,8.0     one binary each, for Turing and for everything newer
+
+        baker build --base debian --accel cpu     no registry, no card
+    """
+    from baker import pipeline, report  # noqa: PLC0415 - heavy, and --help has no use for it
+
+    console = options.console(err=as_json)
+    request = options.request(
+        services, project, base=base, accel=accel, caps=compute_cap, variant=variant, builder=builder, tag=tag
+    )
+    receipts = pipeline.build_images(request, os.environ, console)
+    if as_json:
+        typer.echo(json.dumps([asdict(receipt) for receipt in receipts], indent=2))
+    else:
+        report.receipts(receipts, console)
+
+
+@app.command()
+def render(
+    services: options.Names = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")] = Path("context"),
+    project: options.Folder = None,
+    base: options.Base = None,
+    accel: options.Accel = None,
+    compute_cap: options.Capabilities = None,
+    variant: options.Variant = None,
+    link: Annotated[bool, typer.Option(help="Use COPY --link, which needs Docker 23 or BuildKit 0.10.")] = True,  # noqa: FBT002
+) -> None:
+    """Write the Dockerfile, docker-bake.json and all that they copy, without Docker.
+
+    Examples:
+        baker render stt tts --base debian --output out
+
+        docker buildx build --target stt out
+    """
+    from baker import pipeline  # noqa: PLC0415
+
+    console = options.console(err=True)
+    request = options.request(services, project, base=base, accel=accel, caps=compute_cap, variant=variant)
+    planned = pipeline.make_plan(request, pipeline.choose(request, console, link=link, make_root=False))
+    pipeline.write_context(request, planned, output)
+    console.print(f"wrote {output}/Dockerfile and {output}/docker-bake.json", highlight=False)
+
+
+@app.command()
+def verify(
+    services: options.Names = None,
+    project: options.Folder = None,
+    base: options.Base = None,
+    accel: options.Accel = None,
+    compute_cap: options.Capabilities = None,
+    variant: options.Variant = None,
+    tag: options.Tag = None,
+    as_json: options.Json = False,  # noqa: FBT002
+) -> None:
+    """Check images that are here: libraries, start, user, size, labels. `build` does the same before it tags.
+
+    Example:
+        baker verify stt tts
+    """
+    from baker import pipeline, report  # noqa: PLC0415
+
+    request = options.request(services, project, base=base, accel=accel, caps=compute_cap, variant=variant, tag=tag)
+    results = pipeline.verify_images(request, options.console(err=True))
+    if as_json:
+        typer.echo(json.dumps({name: [asdict(item) for item in checks] for name, checks in results.items()}, indent=2))
+    else:
+        report.checks(results, options.console())
+    pipeline.require_all(results)
