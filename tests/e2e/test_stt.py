@@ -38,7 +38,10 @@ def test_words(addresses, audio, words):
 
 def test_two_clients_at_once(addresses):
     async def both():
-        return await asyncio.gather(listen(addresses["stt"], "s5,q9,s5"), listen(addresses["stt"], "s5,l9"))
+        meet = asyncio.Barrier(2)
+        return await asyncio.gather(
+            listen(addresses["stt"], "s5,q9,s5", meet=meet), listen(addresses["stt"], "s5,l9", meet=meet)
+        )
 
     assert asyncio.run(both()) == [("hello",) * 3, ("hello", "world", "world", "world")]
 

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import math
+import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 KEY = "public_token"
+MEET_SECONDS = 60
 RATE, FRAME, FRAMES_A_SECOND = 24000, 1920, 12.5
 LOUDNESS = {"s": 0.0, "q": 0.1, "l": 0.8}
 # Frames that bring the marker back: upstream's delay of 6 frames and the warm-up of the codec.
@@ -40,14 +42,20 @@ class TurnedAwayError(Exception):
     """The server closed the connection before it began: all its slots are taken."""
 
 
-async def listen(address: str, audio: str, *, key: str = KEY) -> tuple[str, ...]:
-    """Send audio ("s5,q9,l3": silent, quiet and loud frames of 80 ms) and return the words."""
-    return await _once_there_is_room(lambda: _listen(address, audio, key))
+async def listen(address: str, audio: str, *, key: str = KEY, meet: asyncio.Barrier | None = None) -> tuple[str, ...]:
+    """Send audio ("s5,q9,l3": silent, quiet and loud frames of 80 ms) and return the words.
+
+    With `meet`, nothing is sent before as many clients as it waits for have a slot each.
+    """
+    return await _once_there_is_room(lambda: _listen(address, audio, key, meet))
 
 
-async def speak(address: str, voice: str, batches: tuple[str, ...], *, key: str = KEY) -> Spoken:
-    """Send text and return what was spoken."""
-    return await _once_there_is_room(lambda: _speak(address, voice, batches, key))
+async def speak(
+    address: str, voice: str, batches: tuple[str, ...], *, key: str = KEY, when: list[float] | None = None
+) -> Spoken:
+    """Send text and return what was spoken; `when` gets the time of each frame, in seconds of a monotonic clock."""
+    times: list[float] = [] if when is None else when
+    return await _once_there_is_room(lambda: _speak(address, voice, batches, key, times))
 
 
 async def _once_there_is_room(attempt: Callable[[], Awaitable[T]]) -> T:
@@ -64,7 +72,7 @@ async def _once_there_is_room(attempt: Callable[[], Awaitable[T]]) -> T:
     return await attempt()
 
 
-async def _listen(address: str, audio: str, key: str) -> tuple[str, ...]:
+async def _listen(address: str, audio: str, key: str, meet: asyncio.Barrier | None) -> tuple[str, ...]:
     words: list[str] = []
     async with websockets.connect(
         f"ws://{address}/api/asr-streaming", additional_headers={"kyutai-api-key": key}
@@ -75,6 +83,9 @@ async def _listen(address: str, audio: str, key: str) -> tuple[str, ...]:
                 break
         else:
             raise TurnedAwayError
+        if meet is not None:
+            async with asyncio.timeout(MEET_SECONDS):
+                await meet.wait()
         sent = 0
         for part in f"{audio},m,s{TRAILING}".split(","):
             if part == "m":
@@ -92,7 +103,7 @@ async def _listen(address: str, audio: str, key: str) -> tuple[str, ...]:
     return tuple(words)
 
 
-async def _speak(address: str, voice: str, batches: tuple[str, ...], key: str) -> Spoken:
+async def _speak(address: str, voice: str, batches: tuple[str, ...], key: str, times: list[float]) -> Spoken:
     frames, words, last = [], [], 0.0
     url = f"ws://{address}/api/tts_streaming?format=PcmMessagePack&voice={voice}"
     async with websockets.connect(url, additional_headers={"kyutai-api-key": key}) as socket:
@@ -105,6 +116,7 @@ async def _speak(address: str, voice: str, batches: tuple[str, ...], key: str) -
         async for raw in socket:
             message = msgpack.unpackb(raw)
             if message["type"] == "Audio":
+                times.append(time.monotonic())
                 frames.append(_heard(message["pcm"]))
             elif message["type"] == "Text":
                 words.append((message["text"], round(message["start_s"] * FRAMES_A_SECOND)))
