@@ -55,8 +55,7 @@ def capture(argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, s
 def stream(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
     """Run a program in a process group of its own and yield it; stdout and stderr arrive as one text stream.
 
-    Leaving the block early, by Ctrl-C or an error, interrupts the whole group and waits for its end. SIGTERM and SIGHUP
-    count as Ctrl-C here: a group of its own would go on without us.
+    Leaving the block early, by Ctrl-C or an error, interrupts the whole group and waits for its end.
     """
     try:
         process = subprocess.Popen(  # noqa: S603 - an argument list
@@ -73,8 +72,7 @@ def stream(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> Iterato
     except OSError as error:
         raise CommandError(tuple(argv), 127, str(error)) from error
     try:
-        with _interruptible():
-            yield process
+        yield process
     finally:
         _end(process)
         if process.stdout is not None:
@@ -109,24 +107,6 @@ def feed(argv: Sequence[str]) -> Iterator[IO[bytes]]:
         tail = process.stderr.read().decode(errors="replace").strip()
         if process.wait() or broken:
             raise CommandError(tuple(argv), process.returncode, tail)
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP raise KeyboardInterrupt in the block, unless ignored, as nohup does with SIGHUP."""
-
-    def interrupt(number: int, _: object) -> None:
-        raise KeyboardInterrupt(signal.Signals(number).name)
-
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    heeded = [number for number, handler in before.items() if handler == signal.SIG_DFL]
-    for number in heeded:
-        signal.signal(number, interrupt)
-    try:
-        yield
-    finally:
-        for number in heeded:
-            signal.signal(number, signal.SIG_DFL)
 
 
 def _end(process: subprocess.Popen[str]) -> None:

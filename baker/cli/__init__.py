@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 import sys
 from typing import Annotated
 
@@ -24,7 +25,14 @@ app.add_typer(models.app, name="models")
 
 
 def main() -> None:
-    """Run the command line; the exit code is the error's."""
+    """Run the command line; the exit code is the error's.
+
+    SIGTERM, which ends a job of CI, and SIGHUP, a closed terminal, count as Ctrl-C: what was begun is ended and tidied.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # nohup has it ignored
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
     try:
         app(standalone_mode=True)
     except BakerError as error:

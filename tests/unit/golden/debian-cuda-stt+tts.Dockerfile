@@ -67,6 +67,7 @@ ENV PATH=/opt/uv/bin:$PATH \
 FROM toolchain AS crate-moshi-server
 RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/with-ca,target=/usr/local/bin/with-ca \
+    --mount=type=bind,source=scripts/download,target=/usr/local/bin/download \
     --mount=type=bind,source=scripts/fetch-crate,target=/usr/local/bin/fetch-crate \
     with-ca fetch-crate moshi-server 0.6.4 bd480dff27beaa4aae21aa805541f361e3f4c7481c6684361d103e6069233d5b /crate
 

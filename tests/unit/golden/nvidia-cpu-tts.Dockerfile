@@ -66,6 +66,7 @@ RUN --mount=type=cache,id=baker-apt-nvidia,target=/var/cache/apt,sharing=locked 
  && rm -rf /var/log/apt /var/log/alternatives.log /var/log/dpkg.log /var/cache/ldconfig/aux-cache
 RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/with-ca,target=/usr/local/bin/with-ca \
+    --mount=type=bind,source=scripts/download,target=/usr/local/bin/download \
     --mount=type=bind,source=scripts/fetch-rustup,target=/usr/local/bin/fetch-rustup \
     with-ca fetch-rustup 1.28.2 20a06e644b0d9bd2fbdbfd52d42540bdde820ea7df86e92e533c073da0cdd43c 1.85.1 https://static.rust-lang.org
 COPY --link --from=python /opt/python /opt/python
@@ -76,6 +77,7 @@ COPY --link --from=python /opt/python /opt/python
 FROM toolchain AS crate-moshi-server
 RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/with-ca,target=/usr/local/bin/with-ca \
+    --mount=type=bind,source=scripts/download,target=/usr/local/bin/download \
     --mount=type=bind,source=scripts/fetch-crate,target=/usr/local/bin/fetch-crate \
     with-ca fetch-crate moshi-server 0.6.4 bd480dff27beaa4aae21aa805541f361e3f4c7481c6684361d103e6069233d5b /crate
 
