@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from baker.plan import Plan
     from baker.settings import Settings
 
@@ -14,21 +17,37 @@ def image_name(settings: Settings, service: str) -> str:
     return "/".join(part.strip("/") for part in (settings.registry, settings.namespace, service) if part)
 
 
-def make(plan: Plan, settings: Settings, revision: str) -> dict[str, Any]:
-    """Return the bake file. `revision` is the source's commit, for a label; empty leaves it out."""
-    return {
+def make(plan: Plan, settings: Settings, labels: Mapping[str, Mapping[str, str]]) -> str:
+    """Return the bake file. `labels` are more labels for each target than the Dockerfile gives it."""
+    content: dict[str, Any] = {
         "group": {"default": {"targets": [service.target for service in plan.services]}},
         "target": {
             service.target: {
                 "context": ".",
                 "dockerfile": "Dockerfile",
                 "target": service.target,
-                "tags": [f"{image_name(settings, service.name)}:{tag}" for tag in tags(plan, settings, service.name)],
-                **({"labels": {"org.opencontainers.image.revision": revision}} if revision else {}),
+                "tags": list(names(plan, settings, service.name)),
+                "labels": dict(labels[service.target]),
             }
             for service in plan.services
+        }
+        # For a registry cache only: no image, and not part of the default group.
+        | {
+            binary.stage: {
+                "context": ".",
+                "dockerfile": "Dockerfile",
+                "target": binary.stage,
+                "output": ["type=cacheonly"],
+            }
+            for binary in plan.binaries
         },
     }
+    return json.dumps(content, indent=2) + "\n"
+
+
+def names(plan: Plan, settings: Settings, service: str) -> tuple[str, ...]:
+    """Return an image's names with their tags, the moving one first."""
+    return tuple(f"{image_name(settings, service)}:{tag}" for tag in tags(plan, settings, service))
 
 
 def tags(plan: Plan, settings: Settings, service: str) -> tuple[str, ...]:

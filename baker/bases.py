@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from baker import engine, run
+from baker import engine, run, web
+from baker.errors import LockError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from baker.pins import DebianPin
     from baker.settings import Mirrors
 
 REPOSITORY = "baker-root"
@@ -43,7 +45,7 @@ def choose(wanted: str, registry: str, reaches: Callable[[str], str]) -> tuple[s
     """
     if wanted != "auto":
         return wanted, f"base {wanted}, as asked"
-    host = registry.split("/", maxsplit=1)[0] or "registry-1.docker.io"
+    host = registry.split("/", maxsplit=1)[0] or web.DOCKER_HUB
     trouble = reaches(host)
     if trouble:
         return "debian", f"base debian, since {host} cannot be reached ({trouble})"
@@ -52,10 +54,8 @@ def choose(wanted: str, registry: str, reaches: Callable[[str], str]) -> tuple[s
 
 def reaches(host: str) -> str:
     """Ask a registry once, with a short time-out; return why it cannot be used, or an empty string."""
-    local = host.startswith(("localhost", "127."))
-    url = f"{'http' if local else 'https'}://{host}/v2/"
     try:
-        urllib.request.urlopen(url, timeout=REGISTRY_TIMEOUT).close()  # noqa: S310 - http only for this machine
+        urllib.request.urlopen(web.registry(host), timeout=REGISTRY_TIMEOUT).close()  # noqa: S310 - http only for this machine
     except urllib.error.HTTPError as error:
         return "" if error.code == UNAUTHORIZED else f"HTTP {error.code}"
     except (urllib.error.URLError, OSError) as error:
@@ -63,8 +63,17 @@ def reaches(host: str) -> str:
     return ""
 
 
-def root(suite: str, mirrors: Mirrors) -> Root:
-    """Return the root of a suite; its tag is the hash of the recipe, so that a changed recipe is a new tag."""
+def root(pin: DebianPin, mirrors: Mirrors) -> Root:
+    """Return the root of a suite; its tag is the hash of the recipe, so that a changed recipe is a new tag.
+
+    The pinned snapshot is part of the recipe: a newer one is a new root, on which every apt-get runs again. Where a
+    mirror's address has "{snapshot}" in it, as those of snapshot.debian.org may, the very packages of that time come.
+    """
+    suite = pin.suite
+    dated = "{snapshot}" in mirrors.debian + mirrors.debian_security
+    if dated and not pin.snapshot:
+        raise LockError("[mirrors] debian asks for a snapshot, and baker.lock has none: set [debian] snapshot in it")
+    archive, security = (url.replace("{snapshot}", pin.snapshot) for url in (mirrors.debian, mirrors.debian_security))
     signed = f"[signed-by={KEYRING}]"
     components = "main contrib non-free"
     argv = (
@@ -77,13 +86,16 @@ def root(suite: str, mirrors: Mirrors) -> Root:
         "--dpkgopt=path-exclude=/usr/share/info/*",
         "--dpkgopt=path-exclude=/usr/share/locale/*",
         "--dpkgopt=path-exclude=/usr/share/man/*",
+        # The lists of a snapshot are older than they say that they may be.
+        *(("--aptopt=Acquire::Check-Valid-Until false",) if dated else ()),
         suite,
         "{tarball}",
-        f"deb {signed} {mirrors.debian} {suite} {components}",
-        f"deb {signed} {mirrors.debian} {suite}-updates {components}",
-        f"deb {signed} {mirrors.debian_security} {suite}-security {components}",
+        f"deb {signed} {archive} {suite} {components}",
+        f"deb {signed} {archive} {suite}-updates {components}",
+        f"deb {signed} {security} {suite}-security {components}",
     )
-    digest = hashlib.sha256(json.dumps(argv).encode()).hexdigest()[:12]
+    recipe = json.dumps(argv) + (pin.snapshot and f" {pin.snapshot}")
+    digest = hashlib.sha256(recipe.encode()).hexdigest()[:12]
     return Root(reference=f"{REPOSITORY}:{suite}-{digest}", argv=argv)
 
 

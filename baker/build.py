@@ -14,7 +14,7 @@ from baker.errors import BuildError, CommandError, EngineError
 from baker.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from rich.console import Console
@@ -59,10 +59,15 @@ def require_buildx() -> str:
         raise EngineError(f"docker has no buildx: {BUILDX_HINT}") from error
 
 
+def named(builder: str) -> list[str]:
+    """Return the option that picks a builder; none for the current one."""
+    return [f"--builder={builder}"] if builder else []
+
+
 def knows_link(builder: str, engine_version: str) -> bool:
     """Whether a builder knows `COPY --link`, which came with BuildKit 0.10 and Docker 23."""
     try:
-        told = run.capture(["docker", "buildx", "inspect", *([builder] if builder else [])])
+        told = run.capture(["docker", "buildx", "inspect", *named(builder)])
     except CommandError as error:
         raise EngineError(f"no such builder: {error.tail}; `docker buildx ls` lists them") from error
     driver = re.search(r"^Driver:\s+(\S+)", told, re.MULTILINE)
@@ -82,6 +87,8 @@ def arguments(
     secrets: Sequence[tuple[str, Path]],
     output: str,
     tags: Mapping[str, str],
+    caches: Sequence[str] = (),
+    more: Sequence[str] = (),
 ) -> list[str]:
     """Return the argument list of bake.
 
@@ -90,6 +97,8 @@ def arguments(
         secrets: (id, file).
         output: an exporter, as in "type=docker".
         tags: the one tag that each target gets.
+        caches: what registrycache.options() gave.
+        more: targets besides those with tags, which are built for the cache alone.
     """
     return [
         "docker",
@@ -97,17 +106,28 @@ def arguments(
         "bake",
         "--file=docker-bake.json",
         "--progress=rawjson",
-        *([f"--builder={builder}"] if builder else []),
+        *named(builder),
         *(f"--set=*.secrets=id={name},src={path}" for name, path in secrets),
-        *([f"--set=*.output={output}"] if output else []),
+        *([f"--set={target}.output={output}" for target in tags] if output else []),
         "--set=*.attest=type=provenance,disabled=true",
         *(f"--set={target}.tags={tag}" for target, tag in tags.items()),
+        *(f"--set={option}" for option in caches),
         *tags,
+        *more,
     ]
 
 
-def bake(argv: Sequence[str], *, context: Path, log: Path, console: Console) -> tuple[StageTime, ...]:
-    """Run bake in a build context and return its stages.
+def bake(
+    argv: Sequence[str], *, context: Path, log: Path, console: Console, seen: Callable[[tuple[StageTime, ...]], None]
+) -> None:
+    """Run bake in a build context.
+
+    Args:
+        argv: what arguments() gave.
+        context: the folder of the build context.
+        log: the file that everything printed goes to.
+        console: where progress is shown.
+        seen: is told the stages that are done, also when others failed.
 
     Raises:
         BuildError: a stage failed; the message has stage, command, last lines and the path of the log.
@@ -117,25 +137,31 @@ def bake(argv: Sequence[str], *, context: Path, log: Path, console: Console) -> 
     # A context that baker wrote names only its own files, so that newer releases need not ask whether bake may read.
     environment = {"BUILDX_BAKE_ENTITLEMENTS_FS": "0", "BUILDX_GIT_INFO": "0"}
     last = ""
-    with (
-        log.open("w", buffering=1, encoding="utf-8") as file,
-        run.stream(argv, cwd=context, env=environment) as process,
-    ):
-        file.write(" ".join(argv) + "\n")
-        assert process.stdout is not None  # noqa: S101 - stream() opens it
-        with _shown(console, progress) as show:
-            for line in process.stdout:
-                for text in progress.feed(line):
-                    file.write(text + "\n")
-                    last = text
-                show(progress)
-        code = process.wait()
+    try:
+        with (
+            log.open("w", buffering=1, encoding="utf-8") as file,
+            run.stream(argv, cwd=context, env=environment) as process,
+        ):
+            file.write(" ".join(argv) + "\n")
+            assert process.stdout is not None  # noqa: S101 - stream() opens it
+            with _shown(console, progress) as show:
+                for line in process.stdout:
+                    for text in progress.feed(line):
+                        file.write(text + "\n")
+                        last = text
+                    show(progress)
+            code = process.wait()
+    finally:
+        seen(_times(progress))
     if code:
         raise BuildError(_explain(progress.failure, last, log))
+
+
+def _times(progress: Progress) -> tuple[StageTime, ...]:
     return tuple(
         StageTime(name=stage.name, cached=stage.from_cache, seconds=round(stage.seconds, 2))
         for stage in progress.stages.values()
-        if stage.name != "root"
+        if stage.complete
     )
 
 

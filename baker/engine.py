@@ -23,6 +23,7 @@ START_HINT = "is it running, and may this user talk to it? (`docker info` says t
 class Engine:
     """What the engine says of itself. `containerd_store` can hold attestations and several compressions."""
 
+    id: str
     version: str
     containerd_store: bool
     root: str
@@ -67,6 +68,7 @@ def describe() -> Engine:
         info = client.info()
         stores = [" ".join(pair) for pair in info.get("DriverStatus") or ()]
         return Engine(
+            id=str(info.get("ID", "")),
             version=str(client.version()["Version"]),
             containerd_store=any("io.containerd.snapshotter" in pair for pair in stores),
             root=str(info.get("DockerRootDir", "")),
@@ -91,6 +93,24 @@ def image(reference: str) -> LocalImage | None:
         layers=tuple((found.get("RootFS") or {}).get("Layers") or ()),
         config=config,
     )
+
+
+def ids(references: Sequence[str]) -> tuple[str, ...]:
+    """Return the ids of images, in order; none when one of them is not here.
+
+    Through the command line: it answers before the SDK is imported.
+    """
+    try:
+        return tuple(run.capture(["docker", "image", "inspect", "--format", "{{.Id}}", *references]).split())
+    except CommandError:
+        return ()
+
+
+def labels(label: str) -> tuple[dict[str, str], ...]:
+    """Return all labels of each image that has a certain one."""
+    with connect() as client:
+        found = _api(client).images(filters={"label": label})
+    return tuple(image.get("Labels") or {} for image in found)
 
 
 def import_root(tarball: Path, repository: str, tag: str) -> None:

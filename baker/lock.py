@@ -2,151 +2,192 @@
 
 from __future__ import annotations
 
-import json
-import sys
-import urllib.error
-import urllib.request
+import difflib
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tomlkit
 
-from baker import locks, run
-from baker.errors import CommandError, LockError, NetworkError, UsageError
+from baker import locks, sources
+from baker.errors import LockError, NetworkError, UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from baker.project import Project
-    from baker.settings import Mirrors
 
-TIMEOUT = 20
-CRATES_INDEX = "https://index.crates.io/"
-PYPI_JSON = "https://pypi.org/pypi"
-WHEEL_PLATFORM = "manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
-SHORT, MIDDLE = 2, 3
+Pin = dict[str, str]
+DEFAULTS: dict[str, Pin] = {
+    "python": {"version": "3.13"},
+    "debian": {"suite": "trixie"},
+    "nvidia": {
+        "cuda": "12.8",
+        "devel": "nvidia/cuda:12.8.1-devel-ubuntu24.04",
+        "runtime": "nvidia/cuda:12.8.1-base-ubuntu24.04",
+    },
+}
+OUTSIDE = ("uv", "python", "rust", "nvidia", "debian")
+# What a project leaves in its folder and uv has no use for.
+IGNORED = shutil.ignore_patterns(".venv", "target", "__pycache__", ".git")
 
 
-def update(project: Project, upgrade: tuple[str, ...], *, write: bool) -> list[str]:
-    """Bring baker.lock and each uv.lock up to date and return the changes, one line each.
+@dataclass(kw_only=True)
+class Changes:
+    """What a look at the sources came to: lines for people, and the sources that were silent."""
+
+    lines: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def update(project: Project, upgrade: Sequence[str], *, write: bool) -> Changes:
+    """Bring baker.lock and each uv.lock up to date: all of them or, when anything fails, none.
 
     Args:
         project: whose lock it is.
-        upgrade: names of crates, of "uv", or of Python packages, that move to their newest version.
+        upgrade: what moves to its newest version: crates, Python packages, and names of OUTSIDE.
         write: False writes nothing and only returns what would change.
 
     Raises:
-        LockError: a crate is not in the index.
+        LockError: a crate or a package is not in its index, or has no solution.
         NetworkError: something that has no pin yet could not be looked up.
-        UsageError: the project is the package's own, which is read-only.
+        UsageError: there is nothing of a name to upgrade, or the project is the package's own, which is read-only.
     """
     if project.builtin and write:
         raise UsageError("there is no project here to lock: `baker init DIR` lays one out")
     document = tomlkit.parse(project.lock.read_text(encoding="utf-8")) if project.lock.exists() else tomlkit.document()
     before = document.unwrap()
     services, mirrors = project.services(()), project.settings().mirrors
-    for name in sorted({service.crate.name for service in services}):
-        _crate(document, name, mirrors, newest=name in upgrade)
-    if "uv" in upgrade or "uv" not in document:
-        _uv(document)
-    for folder in sorted({service.python.project for service in services if service.python}):
-        packages = [name for name in upgrade if name != "uv" and name not in before.get("crates", {})]
-        _project(document, folder, packages, write=write)
-    changes = list(_changes("", before, document.unwrap()))
-    if changes and write:
-        project.lock.write_text(tomlkit.dumps(document), encoding="utf-8")
-    return changes
+    crates = sorted({service.crate.name for service in services})
+    folders = sorted({service.python.project for service in services if service.python})
+    packages = _packages(upgrade, crates, folders)
+    found = Changes()
+    _crates(document, crates, upgrade, partial(sources.crate, mirrors=mirrors), found)
+    python, debian, nvidia = ({**DEFAULTS[name], **before.get(name, {})} for name in ("python", "debian", "nvidia"))
+    asks: dict[str, Callable[[], Pin]] = {
+        "uv": partial(sources.uv, mirrors),
+        "python": partial(sources.python, python["version"]),
+        "rust": partial(sources.rust, mirrors),
+        "nvidia": lambda: {**nvidia, **{key: sources.image(nvidia[key], mirrors) for key in ("devel", "runtime")}},
+        "debian": partial(sources.debian, debian["suite"], mirrors),
+    }
+    for name in OUTSIDE:
+        if name in upgrade or name not in document:
+            _pin(document, name, name, asks[name], found)
+    with tempfile.TemporaryDirectory(prefix="baker-lock-") as scratch:
+        fresh = {folder: _relocked(folder, packages, Path(scratch), found) for folder in folders}
+        pinned: Any = document.setdefault("projects", tomlkit.table())
+        for folder, lock in fresh.items():
+            pinned[folder.name] = locks.digest(lock)
+            found.lines += _moved(_versions(folder / "uv.lock"), _versions(lock), f"{folder.name}/uv.lock")
+        found.lines[:0] = _differences(before, document.unwrap())
+        if write and found.lines:
+            for folder, lock in fresh.items():
+                _replace(folder / "uv.lock", lock.read_bytes())
+            _replace(project.lock, tomlkit.dumps(document).encode())
+    return found
 
 
-def latest(entries: str, name: str) -> tuple[str, str]:
-    """Return (version, sha256) of the newest release in a crate's index entries, one JSON object to a line."""
-    releases = [json.loads(line) for line in entries.splitlines() if line.strip()]
-    legal = [item for item in releases if not item["yanked"] and "-" not in item["vers"]]
-    if not legal:
-        raise LockError(f"the index has no release of the crate {name}")
-    best = max(legal, key=lambda item: [int(number) for number in item["vers"].split("+")[0].split(".")])
-    return best["vers"], best["cksum"]
+def _packages(upgrade: Sequence[str], crates: Sequence[str], folders: Sequence[Path]) -> list[str]:
+    """Return which of the names are Python packages; a name that is nothing at all is an error."""
+    known = {name for folder in folders for name in _versions(folder / "uv.lock")}
+    legal = {*crates, *OUTSIDE, *known}
+    for name in upgrade:
+        if name not in legal:
+            near = difflib.get_close_matches(name, sorted(legal), n=1)
+            others = f"there are {', '.join(sorted({*crates, *OUTSIDE}))}, and the packages of each uv.lock"
+            hint = f"did you mean {near[0]!r}?" if near else others
+            raise UsageError(f"--upgrade {name}: nothing of that name is locked; {hint}")
+    return [name for name in upgrade if name not in {*crates, *OUTSIDE}]
 
 
-def index_path(name: str) -> str:
-    """Return where a sparse index keeps a crate, as in "mo/sh/moshi-server"."""
-    lower = name.lower()
-    if len(lower) <= SHORT:
-        return f"{len(lower)}/{lower}"
-    return f"3/{lower[0]}/{lower}" if len(lower) == MIDDLE else f"{lower[:2]}/{lower[2:4]}/{lower}"
+def _crates(
+    document: tomlkit.TOMLDocument,
+    names: Sequence[str],
+    upgrade: Sequence[str],
+    ask: Callable[[str], Pin],
+    found: Changes,
+) -> None:
+    table: Any = document.setdefault("crates", tomlkit.table())
+    for name in names:
+        if name in upgrade or name not in table:
+            _pin(table, name, f"crate {name}", partial(ask, name), found)
 
 
-def _crate(document: tomlkit.TOMLDocument, name: str, mirrors: Mirrors, *, newest: bool) -> None:
-    crates: Any = document.setdefault("crates", tomlkit.table())
-    if name in crates and not newest:
-        return
-    url = (mirrors.crates or CRATES_INDEX).rstrip("/") + "/" + index_path(name)
+def _pin(table: Any, name: str, what: str, ask: Callable[[], Pin], found: Changes) -> None:  # noqa: ANN401 - tomlkit's
+    """Put what a source says under a name; where it is silent, an old pin stays and a note says so."""
     try:
-        version, sha256 = latest(_get(url), name)
+        try:
+            fresh = ask()
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise NetworkError(f"the source answers with something else than was expected ({error!r})") from error
     except NetworkError as error:
-        if name not in crates:
-            raise
-        _keep(f"the crate {name}", crates[name]["version"], error)
+        if name not in table:
+            raise NetworkError(f"{what} has no pin yet, and {error}") from error
+        found.notes.append(f"{what} stays as it is: {error}")
         return
-    crates[name] = tomlkit.item({"version": version, "sha256": sha256})
+    if name not in table:
+        table[name] = tomlkit.item(fresh)
+        return
+    for key, value in fresh.items():
+        if table[name].get(key) != value:
+            table[name][key] = value
 
 
-def _uv(document: tomlkit.TOMLDocument) -> None:
+def _relocked(folder: Path, packages: Sequence[str], scratch: Path, found: Changes) -> Path:
+    """Return the lock of a project as uv makes it in a copy of its folder; where no index answers, the lock it has."""
+    copy = scratch / folder.name
+    shutil.copytree(folder, copy, ignore=IGNORED)
     try:
-        release = json.loads(_get(f"{PYPI_JSON}/uv/json"))
+        sources.relock(str(copy), [name for name in packages if name in _versions(folder / "uv.lock")])
     except NetworkError as error:
-        if "uv" not in document:
-            raise
-        _keep("uv", str(document["uv"]["version"]), error)
-        return
-    wheel = next(file for file in release["urls"] if file["filename"].endswith(WHEEL_PLATFORM))
-    document["uv"] = tomlkit.item({"version": release["info"]["version"], "sha256": wheel["digests"]["sha256"]})
+        locks.fits(folder)
+        found.notes.append(f"{folder / 'uv.lock'} stays as it is: {error}")
+        return folder / "uv.lock"
+    except LockError as error:
+        raise LockError(f"uv cannot lock {folder}:\n{error}") from error
+    return copy / "uv.lock"
 
 
-def _project(document: tomlkit.TOMLDocument, folder: Path, packages: list[str], *, write: bool) -> None:
-    """Let uv bring a project's lock up to date, and pin the result."""
-    wanted = [f"--upgrade-package={name}" for name in packages]
-    projects: Any = document.setdefault("projects", tomlkit.table())
-    lock = folder / "uv.lock"
+def _versions(lock: Path) -> dict[str, str]:
+    """Return the packages of a uv.lock with their versions; a lock that is missing or broken has none."""
     try:
-        run.capture([_uv_program(), "lock", "--project", str(folder), *wanted, *([] if write else ["--check"])])
-    except CommandError as error:
-        if write:
-            raise LockError(f"uv cannot lock {folder}:\n{error.tail}") from error
-        projects[folder.name] = f"out of date: {error.tail.splitlines()[-1] if error.tail else 'uv lock --check'}"
+        return locks.versions(lock.read_bytes())
+    except (OSError, ValueError):
+        return {}
+
+
+def _moved(old: Mapping[str, str], new: Mapping[str, str], where: str) -> Iterator[str]:
+    for name in sorted({*old, *new}):
+        if old.get(name) != new.get(name):
+            yield f"{where}: {name} {old.get(name, 'none')} → {new.get(name, 'none')}"
+
+
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    """Yield "crate moshi-server 0.6.4 → 0.6.5" and the like; checksums only where nothing else tells of the change."""
+    pins = {f"crate {name}": ("crates", name) for name in {**before.get("crates", {}), **after.get("crates", {})}}
+    for what, path in [*sorted(pins.items()), *((name, (name,)) for name in OUTSIDE)]:
+        old, new = before, after
+        for key in path:
+            old, new = old.get(key, {}), new.get(key, {})
+        moved = [key for key in new if old.get(key) != new[key]]
+        told = [key for key in moved if not key.endswith("sha256")] or moved
+        for key in told:
+            label = what if key == "version" else f"{what} {key}"
+            yield f"{label} {old.get(key, 'none')} → {new[key]}"
+    for name, value in after.get("projects", {}).items():
+        old_value = before.get("projects", {}).get(name, "none")
+        if old_value != value:
+            yield f"{name}/uv.lock {old_value[:12]} → {value[:12]}"
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file in one step; one that holds just that is left alone."""
+    if path.exists() and path.read_bytes() == content:
         return
-    projects[folder.name] = locks.digest(lock)
-
-
-def _uv_program() -> str:
-    from uv import find_uv_bin  # noqa: PLC0415 - only this command needs it
-
-    return str(find_uv_bin())
-
-
-def _keep(what: str, version: str, error: Exception) -> None:
-    sys.stderr.write(f"note: {what} stays at {version}: {error}\n")
-
-
-def _get(url: str) -> str:
-    try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:  # noqa: S310 - the schemes are ours or the user's
-            return str(answer.read().decode())
-    except urllib.error.HTTPError as error:
-        if error.code in (404, 410, 451):
-            raise LockError(f"{url}: not found; is the name right?") from error
-        raise NetworkError(f"{url} answers HTTP {error.code}") from error
-    except (urllib.error.URLError, OSError) as error:
-        raise NetworkError(f"{url} cannot be reached: {getattr(error, 'reason', error)}") from error
-
-
-def _changes(where: str, before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """Return "crates.moshi-server.version: 0.6.4 → 0.6.5" for each value that differs."""
-    lines = []
-    for key in sorted({*before, *after}):
-        old, new = before.get(key), after.get(key)
-        path = f"{where}{key}"
-        if isinstance(old, dict) or isinstance(new, dict):
-            lines += _changes(f"{path}.", old or {}, new or {})
-        elif old != new:
-            lines.append(f"{path}: {old or 'none'} → {new or 'none'}")
-    return lines
+    fresh = path.with_name(path.name + ".new")
+    fresh.write_bytes(content)
+    fresh.replace(path)

@@ -6,9 +6,6 @@ import hashlib
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
-
 from baker.errors import LockError
 
 if TYPE_CHECKING:
@@ -28,10 +25,24 @@ def check(project: Path, pins: Pins) -> None:
     Raises:
         LockError: it is missing, does not fit pyproject.toml, or is not the one that baker.lock names.
     """
-    lock = project / "uv.lock"
-    hint = "run `baker lock`"
-    if not lock.exists():
-        raise LockError(f"{lock} is missing: {hint}")
+    fits(project)
+    check_digest(project, pins)
+
+
+def check_digest(project: Path, pins: Pins) -> None:
+    """Check that the lock of a uv project is the one that baker.lock names, or raise LockError."""
+    lock = _existing(project)
+    pinned, found = pins.projects.get(project.name), digest(lock)
+    if pinned != found:
+        raise LockError(
+            f"{lock} is not the one in baker.lock (sha256 {found[:12]}…, pinned {(pinned or 'none')[:12]}…): "
+            "run `baker lock`"
+        )
+
+
+def fits(project: Path) -> None:
+    """Check that the lock of a uv project is there and fits pyproject.toml, or raise LockError."""
+    lock, hint = _existing(project), "run `baker lock`"
     try:
         locked = tomllib.loads(lock.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -41,15 +52,25 @@ def check(project: Path, pins: Pins) -> None:
         for name in (*sorted(want - have), *sorted(have - want)):
             what = "asks for" if name in want else "no longer asks for"
             raise LockError(f"{lock} is out of date: {where} of {project / 'pyproject.toml'} {what} {name}; {hint}")
-    pinned, found = pins.projects.get(project.name), digest(lock)
-    if pinned != found:
-        raise LockError(
-            f"{lock} is not the one in baker.lock (sha256 {found[:12]}…, pinned {(pinned or 'none')[:12]}…): {hint}"
-        )
+
+
+def versions(locked: bytes) -> dict[str, str]:
+    """Return the packages of a uv.lock with their versions. Raises ValueError where it is no TOML."""
+    packages = tomllib.loads(locked.decode()).get("package", ())
+    return {item["name"]: str(item["version"]) for item in packages if "version" in item}
+
+
+def _existing(project: Path) -> Path:
+    lock = project / "uv.lock"
+    if not lock.exists():
+        raise LockError(f"{lock} is missing: run `baker lock`")
+    return lock
 
 
 def _pairs(wanted: dict[str, Any], locked: dict[str, Any]) -> list[tuple[str, set[str], set[str]]]:
     """Return (table, requirements in pyproject.toml, requirements in the lock) for each table of requirements."""
+    from packaging.utils import canonicalize_name  # noqa: PLC0415 - slow to import, and a check of digests has no use
+
     name = canonicalize_name(wanted["project"]["name"])
     package: dict[str, Any] = next((item for item in locked.get("package", []) if item["name"] == name), {})
     metadata = package.get("metadata", {})
@@ -63,6 +84,9 @@ def _pairs(wanted: dict[str, Any], locked: dict[str, Any]) -> list[tuple[str, se
 
 
 def _normal(text: str) -> str:
+    from packaging.requirements import Requirement  # noqa: PLC0415
+    from packaging.utils import canonicalize_name  # noqa: PLC0415
+
     requirement = Requirement(text)
     return f"{canonicalize_name(requirement.name)}{requirement.specifier}"
 

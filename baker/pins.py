@@ -56,11 +56,15 @@ class NvidiaPin:
 
 @dataclass(frozen=True, kw_only=True)
 class DebianPin:
-    """The Debian suite, and the CUDA and Rust releases that are in it."""
+    """The Debian suite, and the CUDA and Rust releases that are in it.
+
+    `snapshot` is a time of its archive, as in "20261123T020933Z"; empty where none is pinned.
+    """
 
     suite: str
     cuda: str
     rust: str
+    snapshot: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +109,12 @@ def load(path: Path) -> Pins:
             toolchain=rust.text("toolchain"), rustup=rust.text("rustup"), rustup_sha256=rust.text("rustup-sha256")
         ),
         nvidia=NvidiaPin(cuda=nvidia.text("cuda"), devel=nvidia.text("devel"), runtime=nvidia.text("runtime")),
-        debian=DebianPin(suite=debian.text("suite"), cuda=debian.text("cuda"), rust=debian.text("rust")),
+        debian=DebianPin(
+            suite=debian.text("suite"),
+            cuda=debian.text("cuda"),
+            rust=debian.text("rust"),
+            snapshot=debian.text("snapshot", ""),
+        ),
         projects=projects.words(),
     )
     for table in (top, uv, python, rust, nvidia, debian):

@@ -2,52 +2,49 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from baker import bakefile, bases, build, engine, locks, plan, planner, receipt, render, run, secrets, verify
-from baker.errors import CommandError, EngineError, InterruptedBuildError
+from baker import bakefile, build, current, engine, forecast, ledger, prepare, receipt, registrycache, secrets, verify
+from baker.errors import EngineError, InterruptedBuildError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rich.console import Console
 
-    from baker.plan import Choice, ImagePlan, Plan
-    from baker.project import Project
+    from baker.forecast import Outlook
+    from baker.plan import ImagePlan
+    from baker.prepare import Prepared, Request
     from baker.receipt import Receipt
     from baker.settings import Settings
-    from baker.spec import Service
+    from baker.stages import Stage
 
 GIGABYTE = 10**9
 LEAST_FREE, GOOD_FREE = 3 * GIGABYTE, 30 * GIGABYTE
 STAGING = "baker-building"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """A build as asked for on the command line, over the project's settings."""
-
-    project: Project
-    settings: Settings
-    services: tuple[Service, ...]
-
-
-def build_images(request: Request, environment: Mapping[str, str], console: Console) -> tuple[Receipt, ...]:
-    """Build, verify and tag the images of some services.
+def build_images(
+    request: Request, environment: Mapping[str, str], console: Console, *, force: bool = False
+) -> tuple[Receipt, ...]:
+    """Build, verify and tag the images of some services, unless they are here and nothing has changed.
 
     Tags move last and together: when anything fails or Ctrl-C comes, the old ones are as they were.
     """
+    if not force and (unchanged := current.receipts(request)):
+        console.print("nothing has changed since these images were built; --force builds them anyway", highlight=False)
+        return unchanged
     buildx = build.require_buildx()
     here = engine.describe()
     check_disk(here.root, console)
     link = build.knows_link(request.settings.builder, here.version)
-    planned = make_plan(request, choose(request, console, link=link, make_root=True))
+    prepared = prepare.prepare(request, prepare.choose(request, console, link=link, make_root=True))
+    planned = prepared.plan
     context = request.project.state / "context" / f"{planned.base}-{planned.accel}"
-    digest = write_context(request, planned, context)
+    prepare.write(request, prepared, context)
     log = request.project.state / "build.log"
     console.print(f"docker {here.version}, buildx {buildx}; the whole log: {log}", highlight=False)
     staged = {image.target: staging(request.settings, image.target) for image in planned.services}
@@ -56,97 +53,76 @@ def build_images(request: Request, environment: Mapping[str, str], console: Cons
         secrets=secrets.collect(request.settings, environment),
         output=output(here, request.settings),
         tags=staged,
+        caches=registrycache.options(planned, request.settings),
+        more=registrycache.targets(planned, request.settings),
     )
+    times: list[build.StageTime] = []
+    made: tuple[Stage, ...] = ()
     try:
-        stages = build.bake(argv, context=context, log=log, console=console)
+        build.bake(argv, context=context, log=log, console=console, seen=times.extend)
+        made = prepared.needed()
         for image in planned.services:
             reference = staged[image.target]
-            known = verify.foundation(reference, image) == receipt.last_foundation(image.target, receipts(request))
-            verify.require(reference, verify.check(reference, image, planned, known=known))
-        return tuple(finish(request, planned, image, digest, stages) for image in planned.services)
+            before = receipt.read(image.target, request.receipts)
+            known = before is not None and verify.foundation(reference, image) == before.foundation
+            verify.require(reference, verify.check(reference, image, known=known))
+        return tuple(finish(request, prepared, image, times, link=link) for image in planned.services)
     except KeyboardInterrupt as stop:
         raise InterruptedBuildError("interrupted: the build was ended and the tags are as they were") from stop
     finally:
+        made = made or prepared.named(time.name for time in times)
+        ledger.record(request.project.state, prepare.builder(request, here), made, times)
         for reference in staged.values():
             engine.untag(reference)
 
 
-def choose(request: Request, console: Console, *, link: bool, make_root: bool) -> Choice:
-    """Decide the base; make Debian's root image when it is needed and missing."""
-    settings = request.settings
-    base, why = bases.choose(settings.base, settings.mirrors.registry, bases.reaches)
-    console.print(why, highlight=False)
-    root = bases.root(request.project.pins().debian.suite, settings.mirrors)
-    if base == "debian" and make_root:
-        bases.ensure(root, console.print)
-    return plan.Choice(
-        base=base,
-        accel=settings.accel,
-        capabilities=settings.capabilities,
-        root=root.reference,
-        link=link,
-        variant=settings.variant,
-    )
-
-
-def make_plan(request: Request, choice: Choice) -> Plan:
-    """Check the locks and plan."""
-    pins = request.project.pins()
-    for project in sorted({service.python.project for service in request.services if service.python}):
-        locks.check(project, pins)
-    return planner.make(request.services, pins, request.settings.mirrors, choice, request.project.services_folder)
-
-
-def write_context(request: Request, planned: Plan, folder: Path) -> str:
-    """Render a plan into a folder and return the sha256 of everything in it."""
-    files = render.render(planned, bakefile.make(planned, request.settings, revision(request.project.root)))
-    render.write(files, folder)
-    content = hashlib.sha256()
-    for file in files:
-        content.update(f"{file.path}\0{file.mode}\0".encode() + file.content)
-    return content.hexdigest()
+def plan_images(request: Request, console: Console) -> tuple[Outlook, ...]:
+    """Say what a build of some services would do with each stage, and why; nothing is built."""
+    here = engine.describe()
+    link = build.knows_link(request.settings.builder, here.version)
+    prepared = prepare.prepare(request, prepare.choose(request, console, link=link, make_root=False))
+    by = prepare.builder(request, here)
+    made = [entry for entry in ledger.read(request.project.state) if entry.builder == by]
+    labels = {digest for found in engine.labels("dev.baker.stages") for digest in prepare.labelled(found)}
+    return forecast.forecast(prepared.needed(), request.targets, made, labels)
 
 
 def finish(
-    request: Request, planned: Plan, image: ImagePlan, context: str, stages: Sequence[build.StageTime]
+    request: Request, prepared: Prepared, image: ImagePlan, times: Sequence[build.StageTime], *, link: bool
 ) -> Receipt:
     """Give a verified image its tags and write its receipt."""
-    name, staged = bakefile.image_name(request.settings, image.name), staging(request.settings, image.target)
-    tags = bakefile.tags(planned, request.settings, image.name)
-    for tag in tags:
-        engine.tag(staged, f"{name}:{tag}")
-    found = engine.image(f"{name}:{tags[0]}")
+    planned, settings = prepared.plan, request.settings
+    names = bakefile.names(planned, settings, image.name)
+    for name in names:
+        engine.tag(staging(settings, image.target), name)
+    found = engine.image(names[0])
     if found is None:
-        raise EngineError(f"{name}:{tags[0]} has gone from the image store; build again")
+        raise EngineError(f"{names[0]} has gone from the image store; build again")
     done = receipt.Receipt(
         service=image.target,
-        image=f"{name}:{tags[0]}",
+        image=names[0],
         digest=found.id,
-        size=engine.uncompressed_size(f"{name}:{tags[0]}"),
+        size=engine.uncompressed_size(names[0]),
         base=planned.base,
         accel=planned.accel,
         crate=f"{image.crate.name} {image.crate.version}",
-        context=context,
-        foundation=verify.foundation(f"{name}:{tags[0]}", image),
-        stages=tuple(stages),
+        inputs=prepared.inputs(image),
+        foundation=verify.foundation(names[0], image),
+        link=link,
+        export=current.export(settings),
+        stages=tuple(times),
     )
-    receipt.write(done, receipts(request))
+    receipt.write(done, request.receipts)
     return done
-
-
-def receipts(request: Request) -> Path:
-    """Return the folder of the receipts."""
-    return request.project.state / "receipts"
 
 
 def verify_images(request: Request, console: Console) -> dict[str, tuple[verify.Check, ...]]:
     """Check the tagged images of some services; the result is by image."""
-    planned = make_plan(request, choose(request, console, link=True, make_root=False))
+    planned = prepare.make_plan(request, prepare.choose(request, console, link=True, make_root=False))
     results = {}
     for image in planned.services:
-        tag = bakefile.tags(planned, request.settings, image.name)[0]
-        reference = f"{bakefile.image_name(request.settings, image.name)}:{tag}"
-        results[reference] = verify.check(reference, image, planned)
+        reference = bakefile.names(planned, request.settings, image.name)[0]
+        results[reference] = verify.check(reference, image)
     return results
 
 
@@ -178,11 +154,3 @@ def check_disk(root: str, console: Console) -> None:
         )
     if free < GOOD_FREE:
         console.print(f"note: {free / GIGABYTE:.0f} GB are free under {root}; a first build takes about 45 GB")
-
-
-def revision(folder: Path) -> str:
-    """Return the commit of the checkout that a folder lies in; empty where it is none."""
-    try:
-        return run.capture(["git", "-C", str(folder), "rev-parse", "HEAD"]).strip()
-    except CommandError:
-        return ""

@@ -109,7 +109,10 @@ class CopyPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class ImagePlan:
-    """An image: the stage `target`. `builder` is the binary that its builder variant can compile anew, if it is one."""
+    """An image: the stage `target`. `builder` is the binary that its builder variant can compile anew, if it is one.
+
+    `imports` are modules that the image's environment must be able to import; none where it has no environment.
+    """
 
     name: str
     target: str
@@ -120,6 +123,7 @@ class ImagePlan:
     features: tuple[str, ...]
     capabilities: tuple[int, ...]
     packages: tuple[str, ...]
+    imports: tuple[str, ...]
     folders: tuple[str, ...]
     mounts: tuple[str, ...]
     copies: tuple[CopyPlan, ...]
@@ -165,3 +169,17 @@ class Plan:
     projects: tuple[ProjectPlan, ...]
     services: tuple[ImagePlan, ...]
     context: tuple[ContextFile, ...]
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The outside versions that a Dockerfile names, by what people call them."""
+        nvidia = {"CUDA devel image": self.images.devel, "CUDA base image": self.images.runtime}
+        rust = {"Rust": self.rust.toolchain, "rustup": self.rust.rustup, "managed Python": self.python.managed}
+        return {
+            **{f"crate {crate.name}": crate.version for crate in self.crates},
+            **{f"compute capability {binary.capability / 10}": str(binary.capability) for binary in self.binaries},
+            **({**nvidia, **rust} if self.base == "nvidia" else {"root image": self.images.root}),
+            "CUDA": self.cuda,
+            "Python": self.python.version,
+            "uv": self.uv.version,
+        }

@@ -208,6 +208,7 @@ class _Planner:
             features=binaries[0].features,
             capabilities=self.choice.capabilities if gpu else (),
             packages=tuple(sorted(packages)),
+            imports=("ssl", *python.imports) if venv and python else (),
             folders=(image.workdir, BIN, *image.folders),
             mounts=image.mounts,
             copies=tuple(self.copies(service)),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from baker.bar import Bar
     from baker.hub import Entry, Hub, Listing
     from baker.models import Needs
-    from baker.pipeline import Request
+    from baker.prepare import Request
     from baker.shelf import Cache
 
 # Bytes that stay free: the server's logs and compiled kernels go to the same disk.

@@ -6,18 +6,18 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from baker.build import StageTime
+
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from baker.build import StageTime
 
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
     """One image of one build.
 
-    Sizes are bytes; `context` is the sha256 of the build context, `foundation` that of the layers under the project's
-    own files.
+    Sizes are bytes; `inputs` is the digest of the image's stage (stages.Stage.whole), `foundation` that of the layers
+    under the project's own files. `link` and `export` are what the builder and the image store were asked for.
     """
 
     service: str
@@ -27,17 +27,20 @@ class Receipt:
     base: str
     accel: str
     crate: str
-    context: str
+    inputs: str
     foundation: str
+    link: bool
+    export: str
     stages: tuple[StageTime, ...]
 
 
-def last_foundation(service: str, folder: Path) -> str:
-    """Return the foundation of a service's last build that passed; empty where there is none."""
+def read(service: str, folder: Path) -> Receipt | None:
+    """Return the receipt of a service's last build; None where there is none, or one of another release."""
     try:
-        return str(json.loads((folder / f"{service}.json").read_text(encoding="utf-8"))["foundation"])
-    except (OSError, ValueError, KeyError):
-        return ""
+        found = json.loads((folder / f"{service}.json").read_text(encoding="utf-8"))
+        return Receipt(**{**found, "stages": tuple(StageTime(**stage) for stage in found["stages"])})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def write(receipt: Receipt, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Rendering: a plan becomes a build context, that is a Dockerfile, docker-bake.json and every file that they copy."""
+"""Rendering: a plan becomes a build context, that is a Dockerfile and every file that it copies."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jinja2
 
@@ -28,33 +28,43 @@ class Rendered:
     mode: int
 
 
-def render(plan: Plan, bake: dict[str, Any]) -> tuple[Rendered, ...]:
-    """Return the whole build context, sorted by path. The same plan and files give the same bytes."""
+def render(plan: Plan, compiled: Path | None = None) -> tuple[Rendered, ...]:
+    """Return the build context without a bake file, sorted by path. The same plan and files give the same bytes.
+
+    `compiled` is a folder where the compiled templates are kept for the next time.
+    """
+    if compiled is not None:
+        compiled.mkdir(parents=True, exist_ok=True)
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # noqa: S701 - no HTML comes out of here
         keep_trailing_newline=True,
+        bytecode_cache=jinja2.FileSystemBytecodeCache(str(compiled)) if compiled else None,
     )
     templates.filters["quoted"] = _quoted
     files = [
-        _text("Dockerfile", templates.get_template("Dockerfile.j2").render(d=plan)),
-        _text("docker-bake.json", json.dumps(bake, indent=2) + "\n"),
-        _text("files/uv.txt", templates.get_template("files/uv.txt.j2").render(d=plan)),
+        text("Dockerfile", templates.get_template("Dockerfile.j2").render(d=plan)),
+        text("files/uv.txt", templates.get_template("files/uv.txt.j2").render(d=plan)),
         *(_copied(TEMPLATES / "scripts", "scripts")),
         *(file for file in _copied(TEMPLATES / "files", "files") if not file.path.endswith(".j2")),
     ]
     if plan.mirrors.crates:
-        files.append(_text("files/cargo.toml", templates.get_template("files/cargo.toml.j2").render(d=plan)))
+        files.append(text("files/cargo.toml", templates.get_template("files/cargo.toml.j2").render(d=plan)))
     for service in plan.services:
         env = templates.get_template("files/image.env.j2")
-        files.append(_text(f"services/{service.name}/image.env", env.render(d=plan, service=service, variant="slim")))
+        files.append(text(f"services/{service.name}/image.env", env.render(d=plan, service=service, variant="slim")))
         if service.builder:
-            text = env.render(d=plan, service=service, variant="builder")
-            files.append(_text(f"services/{service.name}/image-builder.env", text))
+            content = env.render(d=plan, service=service, variant="builder")
+            files.append(text(f"services/{service.name}/image-builder.env", content))
     for item in plan.context:
         files += _copied(item.source, item.target)
     return tuple(sorted(files, key=lambda file: file.path))
+
+
+def text(path: str, content: str) -> Rendered:
+    """Return a plain text file of the context."""
+    return Rendered(path=path, content=content.encode(), mode=PLAIN)
 
 
 def write(files: tuple[Rendered, ...], folder: Path) -> None:
@@ -77,10 +87,6 @@ def write(files: tuple[Rendered, ...], folder: Path) -> None:
 def _quoted(value: object) -> str:
     """Return a string or a list as a Dockerfile takes it in quotes, which is how JSON writes it."""
     return json.dumps(value, ensure_ascii=False)
-
-
-def _text(path: str, text: str) -> Rendered:
-    return Rendered(path=path, content=text.encode(), mode=PLAIN)
 
 
 def _copied(source: Path, target: str) -> Iterator[Rendered]:

@@ -6,18 +6,25 @@ from typing import TYPE_CHECKING
 
 from rich.filesize import decimal
 from rich.table import Table
+from rich.text import Text
+
+from baker.build import duration
+from baker.forecast import BUILD, CACHED, FOLLOWS, SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rich.console import Console
 
+    from baker.buildcache import Record
     from baker.doctor import Finding
+    from baker.forecast import Outlook
     from baker.receipt import Receipt
     from baker.shelf import State
     from baker.verify import Check
 
 GIGABYTE = 10**9
+PLANNED = {CACHED: "green", BUILD: "red", FOLLOWS: "yellow", SETTINGS: "yellow"}
 STATES = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "missing": "[red]missing[/]"}
 
 
@@ -26,6 +33,31 @@ def receipts(found: Sequence[Receipt], console: Console) -> None:
     for receipt in found:
         size = f"{receipt.size / GIGABYTE:.2f} GB"
         console.print(f"[green]tagged[/] {receipt.image}  {size}  {receipt.digest[:19]}", highlight=False)
+
+
+def outlooks(found: Sequence[Outlook], console: Console) -> None:
+    """Print what will become of each stage, and what that took last time."""
+    table = Table(box=None, show_header=False)
+    for item in found:
+        what = f"[{PLANNED[item.state]}]{item.state}[/]"
+        table.add_row(what, item.stage, duration(item.seconds) if item.seconds else "", Text("; ".join(item.why)))
+    console.print(table)
+    work = [item for item in found if item.state == BUILD]
+    if not work:
+        console.print("every stage that makes a layer is cached, as far as baker knows", highlight=False)
+        return
+    known = sum(item.seconds for item in work)
+    text = f"{len(work)} of {len(found)} stages to build"
+    console.print(f"{text}, {duration(known)} in all the last time" if known else text, highlight=False)
+
+
+def records(found: Sequence[Record], console: Console) -> None:
+    """Print records of the builder's cache, and their sum."""
+    table = Table(box=None, show_header=False)
+    for item in found:
+        table.add_row(item.kind, item.name, decimal(item.size), "shared" if item.shared else "", item.id)
+    console.print(table)
+    console.print(f"{len(found)} records, {decimal(sum(item.size for item in found))}", highlight=False)
 
 
 def checks(found: Mapping[str, Sequence[Check]], console: Console) -> None:

@@ -51,6 +51,8 @@ class Settings:
     variant: str
     builder: str
     compression: str
+    cache_from: tuple[str, ...]
+    cache_to: str
     ca: str
     netrc: str
     mirrors: Mirrors
@@ -85,6 +87,8 @@ def load(path: Path | None) -> Settings:
         variant=_word(build, "variant", VARIANTS),
         builder=build.text("builder"),
         compression=_word(build, "compression", COMPRESSIONS),
+        cache_from=build.strings("cache-from"),
+        cache_to=build.text("cache-to"),
         ca=secrets.text("ca"),
         netrc=secrets.text("netrc"),
         mirrors=Mirrors(**{key.replace("-", "_"): value for key, value in mirrors.words().items()}),

@@ -38,6 +38,7 @@ class Python:
     Attributes:
         project: the folder of pyproject.toml and uv.lock.
         venv: whether the image has the whole environment, or only the libraries.
+        imports: modules that must import in the image; `ssl` is always tried.
         groups: dependency groups of the environment besides the project's own dependencies.
         libraries: folders of site-packages whose shared libraries the CUDA binary links.
         libraries_group: the dependency group that holds them.
@@ -47,6 +48,7 @@ class Python:
 
     project: Path
     venv: bool
+    imports: tuple[str, ...]
     groups: tuple[str, ...]
     libraries: tuple[str, ...]
     libraries_group: str
@@ -148,6 +150,7 @@ def _python(table: Table) -> Python:
     python = Python(
         project=table.path("project"),
         venv=table.flag("venv", default=False),
+        imports=table.strings("imports"),
         groups=table.strings("groups"),
         libraries=table.strings("libraries"),
         libraries_group=table.text("libraries-group", "libraries"),

@@ -11,7 +11,7 @@ from baker import engine, render
 from baker.errors import CommandError, VerifyError
 
 if TYPE_CHECKING:
-    from baker.plan import ImagePlan, Plan
+    from baker.plan import ImagePlan
 
 SCRIPTS = render.TEMPLATES / "verify"
 MEGABYTE = 10**6
@@ -35,13 +35,12 @@ def foundation(reference: str, planned: ImagePlan) -> str:
     return hashlib.sha256("\n".join(image.layers[:-own]).encode()).hexdigest() if image else ""
 
 
-def check(reference: str, planned: ImagePlan, plan: Plan, *, known: bool = False) -> tuple[Check, ...]:
+def check(reference: str, planned: ImagePlan, *, known: bool = False) -> tuple[Check, ...]:
     """Run every check on a local image and return them all.
 
     Args:
         reference: the image.
         planned: what it should be.
-        plan: the plan that it is part of.
         known: whether an image on the same foundation has passed; what only looks at that is then not run again.
 
     Raises:
@@ -65,8 +64,9 @@ def check(reference: str, planned: ImagePlan, plan: Plan, *, known: bool = False
         checks.append(inside(reference, "files", ()))
     if not known:
         checks += [inside(reference, "libraries", ()), inside(reference, "starts", (planned.crate.binary,))]
-        if any(project.venv for project in plan.projects) and "PATH" in dict(planned.env):
-            checks.append(inside(reference, "venv", ()))
+        if planned.imports:
+            compiler = ("g++",) if "g++" in planned.packages else ()
+            checks.append(inside(reference, "venv", (" ".join(planned.imports), *compiler)))
     return tuple(checks)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from baker import __version__
-from baker.cli import build, models, project
+from baker.cli import build, cache, models, project
 from baker.errors import BakerError, EngineError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app = typer.Typer(
 for commands in (build, project):
     app.add_typer(commands.app)
 app.add_typer(models.app, name="models")
+app.add_typer(cache.app, name="cache")
 
 
 def main() -> None:

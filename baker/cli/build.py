@@ -25,9 +25,12 @@ def build(
     variant: options.Variant = None,
     builder: options.Builder = None,
     tag: options.Tag = None,
+    cache_from: options.CacheFrom = None,
+    cache_to: options.CacheTo = None,
+    force: Annotated[bool, typer.Option("--force", help="Build although nothing has changed.")] = False,  # noqa: FBT002
     as_json: options.Json = False,  # noqa: FBT002
 ) -> None:
-    """Build, verify and tag the images of services; without names, of all.
+    """Build, verify and tag the images of services; without names, of all. What is here and unchanged stays.
 
     Examples:
         baker build stt tts
@@ -35,18 +38,60 @@ def build(
         baker build stt --compute-cap 7.5,8.0     one binary each, for Turing and for everything newer
 
         baker build --base debian --accel cpu     no registry, no card
+
+        baker build --cache-from registry.example.com/speech/cache    what another machine compiled
     """
     from baker import pipeline, report  # noqa: PLC0415 - heavy, and --help has no use for it
 
     console = options.console(err=as_json)
     request = options.request(
-        services, project, base=base, accel=accel, caps=compute_cap, variant=variant, builder=builder, tag=tag
+        services,
+        project,
+        base=base,
+        accel=accel,
+        caps=compute_cap,
+        variant=variant,
+        builder=builder,
+        tag=tag,
+        cache_from=cache_from,
+        cache_to=cache_to,
     )
-    receipts = pipeline.build_images(request, os.environ, console)
+    receipts = pipeline.build_images(request, os.environ, console, force=force)
     if as_json:
         typer.echo(json.dumps([asdict(receipt) for receipt in receipts], indent=2))
     else:
         report.receipts(receipts, console)
+
+
+@app.command()
+def plan(
+    services: options.Names = None,
+    project: options.Folder = None,
+    base: options.Base = None,
+    accel: options.Accel = None,
+    compute_cap: options.Capabilities = None,
+    variant: options.Variant = None,
+    builder: options.Builder = None,
+    as_json: options.Json = False,  # noqa: FBT002
+) -> None:
+    """Say what `build` would do with each stage, why, and how long that took last time. Builds nothing.
+
+    A stage is "cached", to "build", or it "follows": it is built only if what it takes from others comes out different.
+    "settings" are an image's labels, environment and command, which make no layer.
+
+    Example:
+        baker plan stt tts
+    """
+    from baker import pipeline, report  # noqa: PLC0415
+
+    request = options.request(
+        services, project, base=base, accel=accel, caps=compute_cap, variant=variant, builder=builder
+    )
+    outlooks = pipeline.plan_images(request, options.console(err=True))
+    if as_json:
+        typer.echo(json.dumps([asdict(outlook) for outlook in outlooks], indent=2))
+    else:
+        report.outlooks(outlooks, options.console())
 
 
 @app.command()
@@ -67,12 +112,12 @@ def render(
 
         docker buildx build --target stt out
     """
-    from baker import pipeline  # noqa: PLC0415
+    from baker import prepare  # noqa: PLC0415
 
     console = options.console(err=True)
     request = options.request(services, project, base=base, accel=accel, caps=compute_cap, variant=variant)
-    planned = pipeline.make_plan(request, pipeline.choose(request, console, link=link, make_root=False))
-    pipeline.write_context(request, planned, output)
+    chosen = prepare.choose(request, console, link=link, make_root=False)
+    prepare.write(request, prepare.prepare(request, chosen), output)
     console.print(f"wrote {output}/Dockerfile and {output}/docker-bake.json", highlight=False)
 
 

@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from baker.pipeline import Request
+    from baker.prepare import Request
     from baker.project import Project
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="[SERVICES]...", help="Names of folders under services/.")]
@@ -32,6 +32,10 @@ Variant = Annotated[
 ]
 Builder = Annotated[str | None, typer.Option("--builder", help="The buildx builder; else the current one.")]
 Tag = Annotated[str | None, typer.Option("--tag", help="The moving tag; else the one in baker.toml.")]
+CacheFrom = Annotated[
+    list[str] | None, typer.Option("--cache-from", help="A repository to take finished layers from: HOST/PATH.")
+]
+CacheTo = Annotated[str | None, typer.Option("--cache-to", help="A repository to leave finished layers in.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
 
 
@@ -53,9 +57,11 @@ def request(
     variant: str | None = None,
     builder: str | None = None,
     tag: str | None = None,
+    cache_from: list[str] | None = None,
+    cache_to: str | None = None,
 ) -> Request:
     """Return a request: the project's settings under what the command line says."""
-    from baker import pipeline  # noqa: PLC0415
+    from baker import prepare  # noqa: PLC0415
     from baker import settings as legal  # noqa: PLC0415
 
     found = find(folder)
@@ -67,9 +73,11 @@ def request(
         "variant": variant and legal.one_of(variant, legal.VARIANTS, "--variant"),
         "builder": builder,
         "tag": tag,
+        "cache_from": cache_from and tuple(cache_from),
+        "cache_to": cache_to,
     }
     settings = replace(settings, **{key: value for key, value in chosen.items() if value})  # type: ignore[arg-type]
-    return pipeline.Request(project=found, settings=settings, services=found.services(tuple(services or ())))
+    return prepare.Request(project=found, settings=settings, services=found.services(tuple(services or ())))
 
 
 def console(*, err: bool = False) -> Console:

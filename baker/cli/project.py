@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from baker.cli import options
+from baker.errors import LockError
 
 app = typer.Typer()
 
@@ -34,25 +35,36 @@ def init(
 def lock(
     project: options.Folder = None,
     upgrade: Annotated[
-        list[str] | None, typer.Option("--upgrade", help="Take the newest of a crate, of uv, or of a Python package.")
+        list[str] | None,
+        typer.Option(
+            "--upgrade", help="Take the newest of a crate, a Python package, or of: uv, python, rust, nvidia, debian."
+        ),
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail when something would change.")] = False,  # noqa: FBT002
 ) -> None:
     """Write baker.lock and each uv.lock: every outside version that a build takes. `build` only reads them.
 
+    Pins that are there stay, unless --upgrade names them; where a source cannot be reached, too, and a note says so.
+
     Examples:
         baker lock                           pin what a new service brought
 
         baker lock --upgrade moshi-server    take the crate's newest version
+
+        baker lock --upgrade debian          packages as they are in Debian's archive now
+
+        baker lock --check                   for CI: end with 3 when something would change
     """
     from baker import lock as locking  # noqa: PLC0415
 
-    changes = locking.update(options.find(project), tuple(upgrade or ()), write=not check)
-    for change in changes:
-        typer.echo(change)
-    if check and changes:
-        raise typer.Exit(3)
-    if not changes:
+    found = locking.update(options.find(project), tuple(upgrade or ()), write=not check)
+    for note in found.notes:
+        typer.echo(f"note: {note}", err=True)
+    for line in found.lines:
+        typer.echo(line)
+    if check and found.lines:
+        raise typer.Exit(LockError.exit_code)
+    if not found.lines:
         typer.echo("nothing changed", err=True)
 
 

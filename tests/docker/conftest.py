@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from baker import bases, project
+from baker import bases
+from baker import project as projects
+from baker.engine import connect
+from tests.docker.project import CRATE, NAMESPACE, REGISTRY, SERVICE, SHA256, VERSION, Project
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -24,7 +27,62 @@ def heeded_signals() -> None:
 @pytest.fixture(scope="session")
 def debian_root() -> str:
     """The Debian root image that the debian base builds on, made when it is missing."""
-    found = project.find(Path(__file__).parent)
-    root = bases.root(found.pins().debian.suite, found.settings().mirrors)
+    found = projects.find(Path(__file__).parent)
+    root = bases.root(found.pins().debian, found.settings().mirrors)
     bases.ensure(root, print)
     return root.reference
+
+
+@pytest.fixture(scope="session")
+def engine():
+    """A client for the engine that baker uses; without one, connect() says so in one line."""
+    with connect() as client:
+        yield client
+        for image in client.images.list():
+            for tag in image.tags:
+                if NAMESPACE in tag:
+                    client.images.remove(tag, force=True)
+        # What a second build took the tag from.
+        for image in client.images.list(filters={"dangling": True, "label": "dev.baker.service=hello"}):
+            client.images.remove(str(image.id), force=True)
+
+
+@pytest.fixture(scope="session")
+def registry() -> str:
+    """The address of a registry that needs no TLS and no login."""
+    assert REGISTRY, "this test needs a registry without TLS: name it in BAKER_TEST_REGISTRY, as in 127.0.0.1:5000"
+    return REGISTRY
+
+
+@pytest.fixture(scope="session")
+def make_project(tmp_path_factory, debian_root, engine):
+    """Make projects with one service, a small crate, on the debian base without a card."""
+    assert debian_root
+    assert engine.ping()
+
+    def make() -> Project:
+        root = tmp_path_factory.mktemp("p")
+        found = Project(root)
+        name = f"{NAMESPACE}/{root.name}"
+        found.write("baker.toml", f'[images]\nnamespace = "{name}"\n[build]\nbase = "debian"\naccel = "cpu"\n')
+        lock = (Path(__file__).parents[2] / "baker.lock").read_text()
+        found.write("baker.lock", f'{lock}\n[crates.{CRATE}]\nversion = "{VERSION}"\nsha256 = "{SHA256}"\n')
+        found.write("services/hello/service.toml", SERVICE)
+        found.write("services/hello/motd", "hello\n")
+        return found
+
+    return make
+
+
+@pytest.fixture
+def project(make_project):
+    """A project that is not built yet."""
+    return make_project()
+
+
+@pytest.fixture
+def built(project):
+    """The same, built once."""
+    done = project.build()
+    assert done.returncode == 0, done.stdout + done.stderr
+    return project

@@ -18,113 +18,18 @@ import tarfile
 import threading
 import time
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import docker
 import pytest
 
-from baker.engine import connect
+from tests.docker.project import CRATE, NAMESPACE, REGISTRY, SERVICE, SHA256, VERSION, failure, layers, tagged
 
-CRATE, VERSION = "choose", "1.3.7"
-SHA256 = "d6b78d30d8479d5f57cd1e26192944220a43e641e13ac1274360d9ddd019b81f"
-NAMESPACE = f"baker-test-{os.getpid()}"
-REGISTRY = os.environ.get("BAKER_TEST_REGISTRY", "")
-SERVICE = f"""
-[crate]
-name = "{CRATE}"
-[[image.files]]
-from = "motd"
-to = "/app/motd"
-"""
+if TYPE_CHECKING:
+    from tests.docker.project import Project
+
 CANARY = "canaryCanaryCANARYcanary0123456789"
-
-
-@dataclass(frozen=True)
-class Project:
-    """A project in a folder of its own, and the command line run in it."""
-
-    root: Path
-
-    def write(self, name: str, text: str) -> None:
-        path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-
-    def baker(self, *argv: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "baker", *argv],
-            cwd=self.root,
-            env={**os.environ, **environment},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=900,
-        )
-
-    def build(self, *argv: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return self.baker("build", "hello", *argv, **environment)
-
-    @property
-    def image(self) -> str:
-        return f"{NAMESPACE}/{self.root.name}/hello:latest"
-
-
-@pytest.fixture(scope="module")
-def engine():
-    """A client for the engine that baker uses; without one, connect() says so in one line."""
-    with connect() as client:
-        yield client
-        for image in client.images.list():
-            for tag in image.tags:
-                if NAMESPACE in tag:
-                    client.images.remove(tag, force=True)
-        # What a second build took the tag from.
-        for image in client.images.list(filters={"dangling": True, "label": "dev.baker.service=hello"}):
-            client.images.remove(str(image.id), force=True)
-
-
-@pytest.fixture
-def project(tmp_path_factory, debian_root, engine):
-    """A project with one service, a small crate, on the debian base without a card."""
-    assert debian_root
-    assert engine.ping()
-    root = tmp_path_factory.mktemp("p")
-    found = Project(root)
-    name = f"{NAMESPACE}/{root.name}"
-    found.write("baker.toml", f'[images]\nnamespace = "{name}"\n[build]\nbase = "debian"\naccel = "cpu"\n')
-    lock = (Path(__file__).parents[2] / "baker.lock").read_text()
-    found.write("baker.lock", f'{lock}\n[crates.{CRATE}]\nversion = "{VERSION}"\nsha256 = "{SHA256}"\n')
-    found.write("services/hello/service.toml", SERVICE)
-    found.write("services/hello/motd", "hello\n")
-    return found
-
-
-@pytest.fixture
-def built(project):
-    """The same, built once."""
-    done = project.build()
-    assert done.returncode == 0, done.stdout + done.stderr
-    return project
-
-
-def layers(engine, image):
-    return engine.images.get(image).attrs["RootFS"]["Layers"]
-
-
-def failure(done: subprocess.CompletedProcess[str], code: int) -> str:
-    """Return what a failed call said, after a look that it is no traceback and has the right exit code."""
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    assert sum(line.startswith("error: ") for line in done.stderr.splitlines()) == 1
-    return done.stderr
-
-
-def tagged(engine, project):
-    """Return the names that a project's images have."""
-    return [tag for image in engine.images.list() for tag in image.tags if f"{NAMESPACE}/{project.root.name}/" in tag]
 
 
 def test_the_image_runs_without_network_on_a_read_only_root(built, engine):
@@ -135,7 +40,7 @@ def test_the_image_runs_without_network_on_a_read_only_root(built, engine):
 
 
 def test_a_second_build_compiles_nothing_and_says_so(built):
-    done = built.build("--json")
+    done = built.build("--json", "--force")
     assert re.search(r"binary-choose-cpu +cached\n", done.stderr)
     (receipt,) = json.loads(done.stdout)
     assert receipt["image"] == built.image
@@ -269,7 +174,7 @@ def test_a_full_disk_under_the_log(built, engine):
     log = built.root / ".baker/build.log"
     log.unlink()
     log.symlink_to("/dev/full")
-    assert "no space left on" in failure(built.build(), 4)
+    assert "no space left on" in failure(built.build("--force"), 4)
     assert engine.images.get(built.image).id == before
     assert not running(f"tags={NAMESPACE}/{built.root.name}/")
 
@@ -508,15 +413,14 @@ def rust_mirror(engine, tmp_path_factory):
 
 
 @pytest.fixture
-def nvidia(project, debian_root, engine, rust_mirror, tmp_path):
+def nvidia(project, debian_root, engine, rust_mirror, registry, tmp_path):
     """The project on the nvidia base, with stand-ins for NVIDIA's images behind a registry's prefix."""
-    assert REGISTRY, "this test needs a registry without TLS: name it in BAKER_TEST_REGISTRY, as in 127.0.0.1:5000"
     (tmp_path / "nvcc").write_text("#!/bin/sh\necho 'Cuda compilation tools, release 12.8, V12.8.93'\n")
     (tmp_path / "Dockerfile").write_text(STAND_IN.format(root=debian_root))
     lock, names = (project.root / "baker.lock").read_text().splitlines(), []
     for kind in ("devel", "runtime"):
         # The same name in every run: the registry has the layers then, and only the first run sends them.
-        name = f"{REGISTRY}/baker-test/nvidia/cuda:{kind}"
+        name = f"{registry}/baker-test/nvidia/cuda:{kind}"
         command = ["docker", "buildx", "build", "--push", "--provenance=false", f"--target={kind}", f"--tag={name}"]
         subprocess.run([*command, str(tmp_path)], check=True, capture_output=True)
         names.append(name)
@@ -526,7 +430,7 @@ def nvidia(project, debian_root, engine, rust_mirror, tmp_path):
     lock = [f'rustup-sha256 = "{checksum}"' if line.startswith("rustup-sha256") else line for line in lock]
     project.write("baker.lock", "\n".join(lock) + "\n")
     text = (project.root / "baker.toml").read_text()
-    mirrors = f'[mirrors]\nregistry = "{REGISTRY}/baker-test"\nrust = "{rust_mirror}"\n'
+    mirrors = f'[mirrors]\nregistry = "{registry}/baker-test"\nrust = "{rust_mirror}"\n'
     project.write("baker.toml", text.replace('"debian"', '"auto"').replace('"cpu"', '"cuda"') + mirrors)
     project.write("services/hello/service.toml", f'{SERVICE}\n[crate.links]\ncuda = ["libc.so.6"]\n')
     yield project

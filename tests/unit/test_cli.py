@@ -10,15 +10,15 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from baker import cli, errors, pipeline, plan, planner, project, render
+from baker import cli, errors, pipeline, plan, planner, prepare, project, render
 
-COMMANDS = ("build", "doctor", "init", "lock", "render", "verify")
+COMMANDS = ("build", "doctor", "init", "lock", "plan", "render", "verify")
 runner = CliRunner()
 
 
 @pytest.fixture(autouse=True)
 def no_git(monkeypatch):
-    monkeypatch.setattr(pipeline, "revision", lambda _: "")
+    monkeypatch.setattr(prepare, "revision", lambda _: "")
 
 
 def run(monkeypatch, capsys, *argv):

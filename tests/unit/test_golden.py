@@ -20,8 +20,9 @@ def rendered(base: str, accel: str, *services: str, link: bool = True, variant: 
     planned = planner.make(
         PROJECT.services(services), PROJECT.pins(), settings.mirrors, choice, PROJECT.services_folder
     )
-    files = render.render(planned, bakefile.make(planned, settings, "0123abc"))
-    return {file.path: file.content for file in files}
+    labels = {image.target: {"org.opencontainers.image.revision": "0123abc"} for image in planned.services}
+    bake = bakefile.make(planned, settings, labels).encode()
+    return {"docker-bake.json": bake, **{file.path: file.content for file in render.render(planned)}}
 
 
 @pytest.mark.parametrize("services", [("stt",), ("tts",), ("stt", "tts")], ids="+".join)

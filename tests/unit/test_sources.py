@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from baker import bases, lock, locks, project, secrets
+from baker import bases, locks, project, secrets, sources
 from baker.errors import LockError, UsageError
 
 PYPROJECT = '[project]\nname = "p"\nversion = "0"\ndependencies = ["numpy>=2"]\n[dependency-groups]\ncuda = ["b"]\n'
@@ -80,19 +80,19 @@ def test_the_newest_release_is_no_yanked_one_and_no_prerelease():
         {"vers": "0.11.0", "cksum": "c", "yanked": True},
         {"vers": "1.0.0-rc1", "cksum": "d", "yanked": False},
     ]
-    assert lock.latest("\n".join(json.dumps(entry) for entry in entries), "x") == ("0.10.0", "b")
+    assert sources.latest("\n".join(json.dumps(entry) for entry in entries), "x") == ("0.10.0", "b")
 
 
 def test_no_release():
     with pytest.raises(LockError, match="no release of the crate x"):
-        lock.latest("", "x")
+        sources.latest("", "x")
 
 
 @pytest.mark.parametrize(
     ("name", "path"), [("a", "1/a"), ("ab", "2/ab"), ("abc", "3/a/abc"), ("Moshi-server", "mo/sh/moshi-server")]
 )
 def test_where_an_index_keeps_a_crate(name, path):
-    assert lock.index_path(name) == path
+    assert sources.index_path(name) == path
 
 
 @pytest.fixture
@@ -155,6 +155,20 @@ def test_a_mirror_is_asked_instead():
 
 def test_another_recipe_is_another_root():
     mirrors = settings_with().mirrors
-    first, second = bases.root("trixie", mirrors), bases.root("trixie", replace(mirrors, debian="http://mirror/debian"))
-    assert first.reference != second.reference
-    assert first == bases.root("trixie", mirrors)
+    pin = replace(project.find(Path("/")).pins().debian, snapshot="")
+    first, second = bases.root(pin, mirrors), bases.root(pin, replace(mirrors, debian="http://mirror/debian"))
+    later = bases.root(replace(pin, snapshot="20261123T020933Z"), mirrors)
+    assert len({first.reference, second.reference, later.reference}) == 3
+    assert first == bases.root(pin, mirrors)
+    assert first.argv == later.argv
+
+
+def test_a_snapshot_mirror_gives_the_packages_of_its_time():
+    snapshot = "https://snapshot.example.org/archive/debian/{snapshot}/"
+    mirrors = replace(settings_with().mirrors, debian=snapshot)
+    pin = replace(project.find(Path("/")).pins().debian, snapshot="20261123T020933Z")
+    argv = bases.root(pin, mirrors).argv
+    assert any("https://snapshot.example.org/archive/debian/20261123T020933Z/ trixie main" in word for word in argv)
+    assert "--aptopt=Acquire::Check-Valid-Until false" in argv
+    with pytest.raises(LockError, match="snapshot"):
+        bases.root(replace(pin, snapshot=""), mirrors)

@@ -76,6 +76,7 @@ RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
 # The cargo caches only save time: what is compiled is what Cargo.lock says.
 FROM toolchain-cuda AS binary-moshi-server-cuda-75
 ENV CARGO_HOME=/cargo \
+    CARGO_NET_RETRY=10 \
     CARGO_TARGET_DIR=/target \
     CARGO_TERM_PROGRESS_WHEN=always \
     CARGO_TERM_PROGRESS_WIDTH=100 \
@@ -98,6 +99,7 @@ RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
 # The cargo caches only save time: what is compiled is what Cargo.lock says.
 FROM toolchain-cuda AS binary-moshi-server-cuda-80
 ENV CARGO_HOME=/cargo \
+    CARGO_NET_RETRY=10 \
     CARGO_TARGET_DIR=/target \
     CARGO_TERM_PROGRESS_WHEN=always \
     CARGO_TERM_PROGRESS_WIDTH=100 \

@@ -1,0 +1,71 @@
+"""A project with a small crate from crates.io as its one service, and the command line run in it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CRATE, VERSION = "choose", "1.3.7"
+SHA256 = "d6b78d30d8479d5f57cd1e26192944220a43e641e13ac1274360d9ddd019b81f"
+NAMESPACE = f"baker-test-{os.getpid()}"
+REGISTRY = os.environ.get("BAKER_TEST_REGISTRY", "")
+SERVICE = f"""
+[crate]
+name = "{CRATE}"
+[[image.files]]
+from = "motd"
+to = "/app/motd"
+"""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project in a folder of its own, and the command line run in it."""
+
+    root: Path
+
+    def write(self, name: str, text: str) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def baker(self, *argv: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "baker", *argv],
+            cwd=self.root,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=900,
+        )
+
+    def build(self, *argv: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return self.baker("build", "hello", *argv, **environment)
+
+    @property
+    def image(self) -> str:
+        return f"{NAMESPACE}/{self.root.name}/hello:latest"
+
+
+def layers(engine, image):
+    return engine.images.get(image).attrs["RootFS"]["Layers"]
+
+
+def failure(done: subprocess.CompletedProcess[str], code: int) -> str:
+    """Return what a failed call said, after a look that it is no traceback and has the right exit code."""
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert sum(line.startswith("error: ") for line in done.stderr.splitlines()) == 1
+    return done.stderr
+
+
+def tagged(engine, project):
+    """Return the names that a project's images have."""
+    return [tag for image in engine.images.list() for tag in image.tags if f"{NAMESPACE}/{project.root.name}/" in tag]

@@ -1,0 +1,190 @@
+"""`baker plan` against what BuildKit then does, each kind of input changed once; builds that have nothing to do."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.docker.project import CRATE, SERVICE, SHA256, VERSION, failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.docker.project import Project
+
+OLDER, OLDER_SHA256 = "1.3.6", "fcfc9ef810169673de79dba30494ebc3b529e07a59b9e7bcfc9aa1ac222d3467"
+CRATE_STAGE, BINARY, TOOL, VENV = f"crate-{CRATE}", f"binary-{CRATE}-cpu", "tool-greeter", "venv-environment"
+# BuildKit's cache outlives a test: what is made from this name has never been made before.
+ONCE = uuid.uuid4().hex
+# The crate's stages have nothing of the project in them: an earlier run, on the same engine, may have left them, and
+# an image whose label says so.
+LEFT_BEHIND = {CRATE_STAGE, BINARY}
+RICH = SERVICE.replace(
+    "[[image",
+    '[python]\nproject = "environment"\nvenv = true\n[image]\ntools = ["greeter"]\n'
+    f'folders = ["/{ONCE}"]\ncommand = ["--version"]\n[image.packages]\ndebian = []\n[[image',
+)
+PYPROJECT = '[project]\nname = "environment"\nversion = "0"\ndescription = "{}"\nrequires-python = ">=3.11"\n'
+PYPROJECT += 'dependencies = ["{}"]\n'
+
+
+@pytest.fixture(scope="module")
+def rich(make_project) -> Project:
+    """A project whose image has one of everything: a crate, a tool, a venv, a package, a file, a command."""
+    project = make_project()
+    folder = "services/hello"
+    project.write(f"{folder}/service.toml", RICH)
+    project.write(f"{folder}/environment/pyproject.toml", PYPROJECT.format(ONCE, "iniconfig==2.0.0"))
+    project.write(f"{folder}/greeter/Cargo.toml", '[package]\nname = "greeter"\nversion = "0.1.0"\nedition = "2021"\n')
+    project.write(f"{folder}/greeter/Cargo.lock", 'version = 3\n[[package]]\nname = "greeter"\nversion = "0.1.0"\n')
+    project.write(f"{folder}/greeter/src/main.rs", f"// {ONCE}\nfn main() {{}}\n")
+    locked = project.baker("lock")
+    assert locked.returncode == 0, locked.stderr
+    done = project.build()
+    assert done.returncode == 0, done.stdout + done.stderr
+    return project
+
+
+def edit(path: str, old: str, new: str) -> Callable[[Project], None]:
+    def change(project: Project) -> None:
+        text = (project.root / path).read_text()
+        assert old in text
+        project.write(path, text.replace(old, new))
+
+    return change
+
+
+older_crate = edit(
+    "baker.lock",
+    f'version = "{VERSION}"\nsha256 = "{SHA256}"',
+    f'version = "{OLDER}"\nsha256 = "{OLDER_SHA256}"',
+)
+
+
+def newer_package(project: Project) -> None:
+    project.write("services/hello/environment/pyproject.toml", PYPROJECT.format(ONCE, "iniconfig==2.1.0"))
+    assert project.baker("lock").returncode == 0
+
+
+# What is changed; what the plan says of the stages that are not cached; the reason given; what BuildKit then runs.
+KINDS = {
+    "nothing": (lambda _: None, {}, "", set()),
+    "a file": (edit("services/hello/motd", "hello", ONCE), {"hello": "build"}, "services/hello/motd", {"hello"}),
+    "a command": (
+        edit("services/hello/service.toml", '["--version"]', '["--help"]'),
+        {"hello": "settings"},
+        'CMD: ["--version"] → ["--help"]',
+        set(),
+    ),
+    "a package": (
+        edit("services/hello/service.toml", "debian = []", 'debian = ["netbase"]'),
+        {"hello": "build"},
+        "RUN: + netbase",
+        {"hello"},
+    ),
+    "a crate": (
+        older_crate,
+        {CRATE_STAGE: "build", BINARY: "build", "hello": "build"},
+        f"crate {CRATE} {VERSION} → {OLDER}",
+        {CRATE_STAGE, BINARY, "hello"},
+    ),
+    "a lock": (
+        newer_package,
+        {VENV: "build", "hello": "follows"},
+        "pins: iniconfig 2.0.0 → 2.1.0",
+        {VENV, "hello"},
+    ),
+    "a tool's source": (
+        edit("services/hello/greeter/src/main.rs", "{}", f'{{ println!("{ONCE}") }}'),
+        {TOOL: "build", "hello": "follows"},
+        "services/hello/greeter/src/main.rs",
+        {TOOL, "hello"},
+    ),
+    # The compiler gives the same bytes for another comment: what copies them stays.
+    "a tool's comment": (
+        edit("services/hello/greeter/src/main.rs", "fn main", "// a comment\nfn main"),
+        {TOOL: "build", "hello": "follows"},
+        "services/hello/greeter/src/main.rs",
+        {TOOL},
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_plan_is_what_buildkit_does(rich, kind):
+    change, planned, why, ran = KINDS[kind]
+    before = {path: path.read_bytes() for path in rich.root.rglob("*") if path.is_file() and ".baker" not in path.parts}
+    try:
+        change(rich)
+        told = json.loads(rich.baker("plan", "--json").stdout)
+        states = {item["stage"]: item["state"] for item in told if item["state"] != "cached"}
+        assert states.items() <= planned.items()
+        assert planned.keys() - states.keys() <= LEFT_BEHIND
+        if why:
+            assert why in {reason for item in told for reason in item["why"]}
+        done = rich.build("--json", "--force")
+        assert done.returncode == 0, done.stderr
+        (receipt,) = json.loads(done.stdout)
+        found = {stage["name"] for stage in receipt["stages"] if not stage["cached"]}
+        assert found <= ran
+        assert ran - found <= LEFT_BEHIND
+        assert found <= states.keys()
+        assert {stage["name"] for stage in receipt["stages"]} == {item["stage"] for item in told}
+        after = json.loads(rich.baker("plan", "--json").stdout)
+        assert {item["state"] for item in after} == {"cached"}
+        assert all(item["seconds"] for item in after if item["stage"] in found)
+    finally:
+        for path, content in before.items():
+            path.write_bytes(content)
+
+
+def test_a_plan_without_a_ledger_reads_the_labels(built):
+    (built.root / ".baker" / "ledger.json").unlink()
+    told = json.loads(built.baker("plan", "--json").stdout)
+    assert {item["state"] for item in told} == {"cached"}
+
+
+def test_a_failed_build_is_planned_from_where_it_stopped(project):
+    project.write("services/hello/service.toml", f'{SERVICE}\n[crate.links]\ncpu = ["libcuda.so.1"]\n')
+    failure(project.build(), 6)
+    told = {item["stage"]: item["state"] for item in json.loads(project.baker("plan", "--json").stdout)}
+    assert (told["toolchain"], told[CRATE_STAGE]) == ("cached", "cached")
+    assert (told[BINARY], told["hello"]) == ("build", "build")
+
+
+def bakes(project: Project, *argv: str) -> bool:
+    """Whether a build called BuildKit: it writes a new log then."""
+    log = project.root / ".baker" / "build.log"
+    log.unlink(missing_ok=True)
+    done = project.build(*argv)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return log.exists()
+
+
+def test_nothing_to_do_calls_no_buildkit(built):
+    assert not bakes(built)
+    assert bakes(built, "--force")
+    assert not bakes(built)
+
+
+def test_an_image_that_was_removed_or_retagged_by_hand_is_noticed(built, engine, debian_root):
+    wanted = engine.images.get(built.image).id
+    engine.images.remove(built.image)
+    assert bakes(built)
+    engine.images.get(debian_root).tag(*built.image.rsplit(":", 1))
+    assert bakes(built)
+    assert engine.images.get(built.image).id == wanted
+    assert not bakes(built)
+
+
+def test_a_lock_that_is_broken_is_no_reason_to_say_that_nothing_changed(rich):
+    lock = rich.root / "services/hello/environment/uv.lock"
+    text = lock.read_text()
+    try:
+        lock.write_text(text + "[[package")
+        assert "broken" in failure(rich.build(), 3)
+    finally:
+        lock.write_text(text)
