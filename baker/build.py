@@ -38,7 +38,17 @@ HINTS = (
     ),
     (r"lock ?file .* needs to be updated", "A lock is out of date: run `baker lock`."),
 )
-FIRST_DOCKER_WITH_LINK, FIRST_BUILDKIT_WITH_LINK = (23, 0), (0, 10)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Since:
+    """The first releases that know something: Docker's own builder, and BuildKit by itself."""
+
+    docker: tuple[int, int]
+    buildkit: tuple[int, int]
+
+
+LINK = Since(docker=(23, 0), buildkit=(0, 10))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,16 +75,22 @@ def named(builder: str) -> list[str]:
 
 
 def knows_link(builder: str, engine_version: str) -> bool:
-    """Whether a builder knows `COPY --link`, which came with BuildKit 0.10 and Docker 23."""
+    """Whether a builder knows `COPY --link`."""
+    return driver(builder, engine_version, LINK)[1]
+
+
+def driver(builder: str, engine_version: str, since: Since) -> tuple[str, bool]:
+    """Return a builder's driver, as in "docker" or "docker-container", and whether it is new enough for something."""
     try:
         told = run.capture(["docker", "buildx", "inspect", *named(builder)])
     except CommandError as error:
         raise EngineError(f"no such builder: {error.tail}; `docker buildx ls` lists them") from error
-    driver = re.search(r"^Driver:\s+(\S+)", told, re.MULTILINE)
-    if driver and driver[1] == "docker":
-        return _numbers(engine_version) >= FIRST_DOCKER_WITH_LINK
+    found = re.search(r"^Driver:\s+(\S+)", told, re.MULTILINE)
+    name = found[1] if found else ""
+    if name == "docker":
+        return name, _numbers(engine_version) >= since.docker
     kit = re.search(r"^Build[Kk]it(?: version)?:\s+v?(\S+)", told, re.MULTILINE)
-    return kit is not None and _numbers(kit[1]) >= FIRST_BUILDKIT_WITH_LINK
+    return name, kit is not None and _numbers(kit[1]) >= since.buildkit
 
 
 def _numbers(version: str) -> tuple[int, ...]:
@@ -89,16 +105,20 @@ def arguments(
     tags: Mapping[str, str],
     caches: Sequence[str] = (),
     more: Sequence[str] = (),
+    epoch: int | None = None,
+    provenance: bool = False,
 ) -> list[str]:
     """Return the argument list of bake.
 
     Args:
         builder: buildx's builder; empty is the current one.
         secrets: (id, file).
-        output: an exporter, as in "type=docker".
+        output: an exporter, as in "type=docker"; "{target}" in it becomes the target's name.
         tags: the one tag that each target gets.
         caches: what registrycache.options() gave.
         more: targets besides those with tags, which are built for the cache alone.
+        provenance: whether to attach the fullest one; an image then comes with an index of its own.
+        epoch: the time of everything in the images, in seconds since 1970; None leaves each its own.
     """
     return [
         "docker",
@@ -108,10 +128,11 @@ def arguments(
         "--progress=rawjson",
         *named(builder),
         *(f"--set=*.secrets=id={name},src={path}" for name, path in secrets),
-        *([f"--set={target}.output={output}" for target in tags] if output else []),
-        "--set=*.attest=type=provenance,disabled=true",
+        *([f"--set={target}.output={output.format(target=target)}" for target in tags] if output else []),
+        f"--set=*.attest=type=provenance,{'mode=max' if provenance else 'disabled=true'}",
         *(f"--set={target}.tags={tag}" for target, tag in tags.items()),
         *(f"--set={option}" for option in caches),
+        *([] if epoch is None else [f"--set=*.args.SOURCE_DATE_EPOCH={epoch}"]),
         *tags,
         *more,
     ]

@@ -10,7 +10,6 @@ from baker.errors import LockError
 if TYPE_CHECKING:
     from baker.prepare import Request
     from baker.receipt import Receipt
-    from baker.settings import Settings
 
 
 def receipts(request: Request) -> tuple[Receipt, ...]:
@@ -33,12 +32,12 @@ def receipts(request: Request) -> tuple[Receipt, ...]:
         return ()
     wanted: dict[str, str] = {}
     for image, item in zip(prepared.plan.services, done, strict=True):
-        if item.inputs != prepared.inputs(image) or item.export != export(request.settings):
+        if item.inputs != prepared.inputs(image) or item.export != export(request):
             return ()
         wanted |= dict.fromkeys(bakefile.names(prepared.plan, request.settings, image.name), item.digest)
     return tuple(done) if engine.ids(tuple(wanted)) == tuple(wanted.values()) else ()
 
 
-def export(settings: Settings) -> str:
-    """Return what was asked of the image store, beside what the Dockerfile says."""
-    return settings.compression
+def export(request: Request) -> str:
+    """Return what is asked of the image store, beside what the Dockerfile says."""
+    return request.settings.compression + ("" if request.epoch is None else f" epoch {request.epoch}")

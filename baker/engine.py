@@ -62,6 +62,14 @@ def connect() -> Iterator[DockerClient]:
         client.close()
 
 
+def login(host: str) -> tuple[str, str] | None:
+    """Return the name and the password that `docker login` has stored for a registry; None where there are none."""
+    from docker import auth  # noqa: PLC0415
+
+    found = auth.load_config().resolve_authconfig(host)
+    return (found["username"], found["password"]) if found and found.get("username") else None
+
+
 def describe() -> Engine:
     """Return what the engine says of itself."""
     with connect() as client:
@@ -119,6 +127,11 @@ def import_root(tarball: Path, repository: str, tag: str) -> None:
         answer = client.api.import_image_from_file(str(tarball), repository=repository, tag=tag)
     if "errorDetail" in str(answer):
         raise EngineError(f"docker import of {tarball} as {repository}:{tag} failed: {answer}")
+
+
+def load(tarball: Path) -> None:
+    """Load the images of a tarball, with the names that it gives them."""
+    run.capture(["docker", "image", "load", "--quiet", "--input", str(tarball)])
 
 
 def tag(source: str, target: str) -> None:

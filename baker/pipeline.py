@@ -7,7 +7,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from baker import bakefile, build, current, engine, forecast, ledger, prepare, receipt, registrycache, secrets, verify
+from baker import (
+    bakefile,
+    build,
+    current,
+    engine,
+    forecast,
+    ledger,
+    prepare,
+    receipt,
+    registrycache,
+    reproducible,
+    secrets,
+    verify,
+)
 from baker.errors import EngineError, InterruptedBuildError
 
 if TYPE_CHECKING:
@@ -25,6 +38,7 @@ if TYPE_CHECKING:
 GIGABYTE = 10**9
 LEAST_FREE, GOOD_FREE = 3 * GIGABYTE, 30 * GIGABYTE
 STAGING = "baker-building"
+TARBALL = "{target}.tar"
 
 
 def build_images(
@@ -39,11 +53,13 @@ def build_images(
         return unchanged
     buildx = build.require_buildx()
     here = engine.describe()
+    if request.epoch is not None:
+        reproducible.require(request.settings.builder, here)
     check_disk(here.root, console)
     link = build.knows_link(request.settings.builder, here.version)
     prepared = prepare.prepare(request, prepare.choose(request, console, link=link, make_root=True))
     planned = prepared.plan
-    context = request.project.state / "context" / f"{planned.base}-{planned.accel}"
+    context = prepare.context(request, planned)
     prepare.write(request, prepared, context)
     log = request.project.state / "build.log"
     console.print(f"docker {here.version}, buildx {buildx}; the whole log: {log}", highlight=False)
@@ -55,11 +71,15 @@ def build_images(
         tags=staged,
         caches=registrycache.options(planned, request.settings),
         more=registrycache.targets(planned, request.settings),
+        epoch=request.epoch,
     )
     times: list[build.StageTime] = []
     made: tuple[Stage, ...] = ()
     try:
         build.bake(argv, context=context, log=log, console=console, seen=times.extend)
+        if request.epoch is not None:
+            for target in staged:
+                engine.load(context / TARBALL.format(target=target))
         made = prepared.needed()
         for image in planned.services:
             reference = staged[image.target]
@@ -70,6 +90,8 @@ def build_images(
     except KeyboardInterrupt as stop:
         raise InterruptedBuildError("interrupted: the build was ended and the tags are as they were") from stop
     finally:
+        for target in staged:
+            (context / TARBALL.format(target=target)).unlink(missing_ok=True)
         made = made or prepared.named(time.name for time in times)
         ledger.record(request.project.state, prepare.builder(request, here), made, times)
         for reference in staged.values():
@@ -109,7 +131,7 @@ def finish(
         inputs=prepared.inputs(image),
         foundation=verify.foundation(names[0], image),
         link=link,
-        export=current.export(settings),
+        export=current.export(request),
         stages=tuple(times),
     )
     receipt.write(done, request.receipts)
@@ -139,7 +161,9 @@ def staging(settings: Settings, target: str) -> str:
 
 def output(here: engine.Engine, settings: Settings) -> str:
     """Return the exporter that loads the images into the local store."""
-    return f"type=docker,compression={settings.compression}" if here.containerd_store else "type=docker"
+    exporter = f"type=docker,compression={settings.compression}" if here.containerd_store else "type=docker"
+    # The engine's own store takes no rewritten layers from its builder, only by way of a tarball.
+    return exporter + (f",rewrite-timestamp=true,dest={TARBALL}" if settings.reproducible else "")
 
 
 def check_disk(root: str, console: Console) -> None:

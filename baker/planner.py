@@ -243,6 +243,9 @@ class _Planner:
         for binary in self.binaries(service):
             program = service.crate.binary
             found.append(copy(binary.stage, f"/out/bin/{program}", f"{BIN}/{program}-{binary.variant}"))
+        # What the binary was compiled from, for the bill of materials.
+        lock = f"{service.crate.name}-{self.crate(service).version}/Cargo.lock"
+        found.append(copy(f"crate-{service.crate.name}", f"/crate/{lock}", f"/opt/baker/crates/{lock}"))
         found += [copy(f"tool-{tool.binary}", f"/out/bin/{tool.binary}", f"{BIN}/") for tool in self.tools(service)]
         found.append(copy("", f"services/{service.name}/image.env", "/opt/baker/image.env", "0644"))
         return found + [copy("", self.inside(file.source), file.target, file.mode) for file in service.image.files]

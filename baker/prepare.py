@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from baker import bakefile, bases, engine, locks, plan, planner, render, run, stages
+from baker import bakefile, bases, engine, locks, plan, planner, render, reproducible, run, stages
 from baker.errors import CommandError
 
 if TYPE_CHECKING:
@@ -36,6 +36,11 @@ class Request:
     def receipts(self) -> Path:
         """The folder of the receipts."""
         return self.project.state / "receipts"
+
+    @property
+    def epoch(self) -> int | None:
+        """The time of everything in the images, in seconds since 1970; None leaves each its own."""
+        return reproducible.epoch(self.project.pins().debian) if self.settings.reproducible else None
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -108,6 +113,11 @@ def prepare(request: Request, choice: Choice, *, again: bool = False) -> Prepare
     planned = make_plan(request, choice, look=locks.check_digest if again else locks.check)
     files = render.render(planned, request.project.state / "templates" if again else None)
     return Prepared(plan=planned, files=files, stages=stages.read(files, None if again else planned.versions))
+
+
+def context(request: Request, planned: Plan) -> Path:
+    """Return the folder of a plan's build context."""
+    return request.project.state / "context" / f"{planned.base}-{planned.accel}"
 
 
 def write(request: Request, prepared: Prepared, folder: Path) -> None:

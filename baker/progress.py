@@ -19,14 +19,13 @@ TAIL_LINES = 20
 
 @dataclass
 class Stage:
-    """A stage as far as it has come. `seconds` is from its first start to its last end."""
+    """A stage as far as it has come. `ran` has the start and the end of each step that had to run."""
 
     name: str
     steps: int
+    started: bool = False
     done: set[int] = field(default_factory=set)
-    cached: set[int] = field(default_factory=set)
-    started: float = 0.0
-    ended: float = 0.0
+    ran: dict[int, tuple[float, float]] = field(default_factory=dict)
     note: str = ""
 
     @property
@@ -37,12 +36,16 @@ class Stage:
     @property
     def from_cache(self) -> bool:
         """Whether no step had to run."""
-        return self.complete and len(self.cached) == self.steps
+        return self.complete and not self.ran
 
     @property
     def seconds(self) -> float:
-        """Wall-clock seconds; 0 when cached."""
-        return 0.0 if self.from_cache or not self.started else max(0.0, self.ended - self.started)
+        """Wall-clock seconds in which a step ran, without those in which the stage waited for others; 0 when cached."""
+        total = latest = 0.0
+        for start, end in sorted(self.ran.values()):
+            total += max(0.0, end - max(start, latest))
+            latest = max(latest, end)
+        return total
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,13 +120,13 @@ class Progress:
         stage = self.stages.setdefault(match["stage"], Stage(name=match["stage"], steps=int(match["steps"])))
         step = int(match["step"])
         started, ended = _seconds(vertex.get("started")), _seconds(vertex.get("completed"))
-        if started and not vertex.get("cached"):
-            stage.started = min(stage.started, started) if stage.started else started
+        cached = vertex.get("cached") or match["command"].startswith("FROM ")
+        stage.started = stage.started or bool(started and not vertex.get("cached"))
         if ended and not vertex.get("error"):
             stage.done.add(step)
-            stage.ended = max(stage.ended, ended)
-            if vertex.get("cached") or match["command"].startswith("FROM "):
-                stage.cached.add(step)
+            # Bake solves each image by itself: a step that ran for one of them is told again, as cached, for the next.
+            if not cached and step not in stage.ran:
+                stage.ran[step] = (started or ended, ended)
 
     def _say(self, digest: str, piece: str) -> list[str]:
         """Take a piece of a step's output, which ends anywhere in a line: the rest comes with the next piece."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from baker.buildcache import Record
     from baker.doctor import Finding
     from baker.forecast import Outlook
+    from baker.publish import Intent, Published
     from baker.receipt import Receipt
     from baker.shelf import State
     from baker.verify import Check
@@ -33,6 +34,20 @@ def receipts(found: Sequence[Receipt], console: Console) -> None:
     for receipt in found:
         size = f"{receipt.size / GIGABYTE:.2f} GB"
         console.print(f"[green]tagged[/] {receipt.image}  {size}  {receipt.digest[:19]}", highlight=False)
+
+
+def intents(found: Sequence[Intent], console: Console) -> None:
+    """Print what publishing would do with each tag."""
+    for intent in found:
+        console.print(f"{intent.repository}: push by digest, sign, check, then tag", highlight=False)
+        for tag, before in intent.tags.items():
+            console.print(f"  {tag}  {f'moves from {before}' if before else 'new'}", highlight=False)
+
+
+def published(found: Sequence[Published], console: Console) -> None:
+    """Print where each image is now."""
+    for item in found:
+        console.print(f"[green]published[/] {item.reference}  {', '.join(item.tags)}", highlight=False)
 
 
 def outlooks(found: Sequence[Outlook], console: Console) -> None:

@@ -39,6 +39,18 @@ class Mirrors:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Publishing:
+    """How images are compressed and signed for a registry: with a key, or by an identity that an issuer vouches for."""
+
+    compression: str
+    key: str
+    public_key: str
+    identity: str
+    issuer: str
+    transparency_log: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """baker.toml, parsed. `capabilities` are whole numbers: 80 is compute capability 8.0."""
 
@@ -51,10 +63,12 @@ class Settings:
     variant: str
     builder: str
     compression: str
+    reproducible: bool
     cache_from: tuple[str, ...]
     cache_to: str
     ca: str
     netrc: str
+    publishing: Publishing
     mirrors: Mirrors
 
 
@@ -76,7 +90,9 @@ def load(path: Path | None) -> Settings:
             if key not in defaults[name]:
                 raise UsageError(f"{where} [{name}]: unknown key {key!r}; {toml.closest(key, list(defaults[name]))}")
     tables = {name: toml.Table({**table, **own.get(name, {})}, f"{where} [{name}]") for name, table in defaults.items()}
-    images, build, secrets, mirrors = (tables[name] for name in ("images", "build", "secrets", "mirrors"))
+    images, build, secrets, mirrors, publish = (
+        tables[name] for name in ("images", "build", "secrets", "mirrors", "publish")
+    )
     return Settings(
         registry=images.text("registry"),
         namespace=images.text("namespace"),
@@ -87,10 +103,19 @@ def load(path: Path | None) -> Settings:
         variant=_word(build, "variant", VARIANTS),
         builder=build.text("builder"),
         compression=_word(build, "compression", COMPRESSIONS),
+        reproducible=build.flag("reproducible", default=False),
         cache_from=build.strings("cache-from"),
         cache_to=build.text("cache-to"),
         ca=secrets.text("ca"),
         netrc=secrets.text("netrc"),
+        publishing=Publishing(
+            compression=_word(publish, "compression", COMPRESSIONS),
+            key=publish.text("key"),
+            public_key=publish.text("public-key"),
+            identity=publish.text("identity"),
+            issuer=publish.text("issuer"),
+            transparency_log=publish.flag("transparency-log", default=True),
+        ),
         mirrors=Mirrors(**{key.replace("-", "_"): value for key, value in mirrors.words().items()}),
     )
 

@@ -79,19 +79,28 @@ def require(reference: str, checks: tuple[Check, ...]) -> None:
 
 
 def inside(reference: str, script: str, arguments: tuple[str, ...]) -> Check:
-    """Run a script of dockerfiles/verify in the image: read-only, without network and without any privilege."""
-    text = Path(SCRIPTS / script).read_text(encoding="utf-8").replace("\r\n", "\n")
+    """Run a script of dockerfiles/verify in the image; its last line is the detail."""
     try:
-        output = engine.run_once(
-            reference,
-            ["-c", text, script, *arguments],
-            entrypoint="/bin/bash",
-            network_mode="none",
-            read_only=True,
-            cap_drop=["ALL"],
-            security_opt=["no-new-privileges"],
-            tmpfs={"/tmp": ""},  # noqa: S108 - in the container
-        )
+        output = said(reference, script, arguments)
     except CommandError as error:
         return Check(name=script, passed=False, detail=error.tail or str(error))
     return Check(name=script, passed=True, detail=output.strip().splitlines()[-1] if output.strip() else "ok")
+
+
+def said(reference: str, script: str, arguments: tuple[str, ...] = ()) -> str:
+    """Run a script of dockerfiles/verify in the image, read-only, without network or privilege; return what it printed.
+
+    Raises:
+        CommandError: it failed.
+    """
+    text = Path(SCRIPTS / script).read_text(encoding="utf-8").replace("\r\n", "\n")
+    return engine.run_once(
+        reference,
+        ["-c", text, script, *arguments],
+        entrypoint="/bin/bash",
+        network_mode="none",
+        read_only=True,
+        cap_drop=["ALL"],
+        security_opt=["no-new-privileges"],
+        tmpfs={"/tmp": ""},  # noqa: S108 - in the container
+    )

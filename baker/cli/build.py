@@ -27,6 +27,7 @@ def build(
     tag: options.Tag = None,
     cache_from: options.CacheFrom = None,
     cache_to: options.CacheTo = None,
+    reproducible: options.Reproducible = False,  # noqa: FBT002
     force: Annotated[bool, typer.Option("--force", help="Build although nothing has changed.")] = False,  # noqa: FBT002
     as_json: options.Json = False,  # noqa: FBT002
 ) -> None:
@@ -55,6 +56,7 @@ def build(
         tag=tag,
         cache_from=cache_from,
         cache_to=cache_to,
+        reproducible=reproducible,
     )
     receipts = pipeline.build_images(request, os.environ, console, force=force)
     if as_json:

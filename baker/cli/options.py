@@ -36,6 +36,9 @@ CacheFrom = Annotated[
     list[str] | None, typer.Option("--cache-from", help="A repository to take finished layers from: HOST/PATH.")
 ]
 CacheTo = Annotated[str | None, typer.Option("--cache-to", help="A repository to leave finished layers in.")]
+Reproducible = Annotated[
+    bool, typer.Option("--reproducible", help="The same input gives the same bytes: everything gets the pins' time.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
 
 
@@ -59,6 +62,7 @@ def request(
     tag: str | None = None,
     cache_from: list[str] | None = None,
     cache_to: str | None = None,
+    reproducible: bool = False,
 ) -> Request:
     """Return a request: the project's settings under what the command line says."""
     from baker import prepare  # noqa: PLC0415
@@ -75,6 +79,7 @@ def request(
         "tag": tag,
         "cache_from": cache_from and tuple(cache_from),
         "cache_to": cache_to,
+        "reproducible": reproducible,
     }
     settings = replace(settings, **{key: value for key, value in chosen.items() if value})  # type: ignore[arg-type]
     return prepare.Request(project=found, settings=settings, services=found.services(tuple(services or ())))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from baker import bases
 from baker import project as projects
 from baker.engine import connect
+from tests.docker import helpers
 from tests.docker.project import CRATE, NAMESPACE, REGISTRY, SERVICE, SHA256, VERSION, Project
 
 
@@ -48,10 +51,24 @@ def engine():
 
 
 @pytest.fixture(scope="session")
-def registry() -> str:
-    """The address of a registry that needs no TLS and no login."""
-    assert REGISTRY, "this test needs a registry without TLS: name it in BAKER_TEST_REGISTRY, as in 127.0.0.1:5000"
-    return REGISTRY
+def registry(engine, debian_root):
+    """The address of a registry that needs no TLS and no login: BAKER_TEST_REGISTRY, or one of our own."""
+    if REGISTRY:
+        yield REGISTRY
+        return
+    with helpers.registry(engine, debian_root) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def with_cosign(engine, debian_root):
+    """Put cosign on PATH: the machine's, or one in a container."""
+    if shutil.which("cosign"):
+        yield
+        return
+    with helpers.cosign(engine, debian_root) as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(folder), prepend=os.pathsep)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,9 @@ from = "motd"
 to = "/app/motd"
 """
 
+PYPROJECT = '[project]\nname = "environment"\nversion = "0"\ndescription = "{}"\nrequires-python = ">=3.11"\n'
+PYPROJECT += 'dependencies = ["{}"]\n'
+
 
 @dataclass(frozen=True)
 class Project:
@@ -52,6 +55,25 @@ class Project:
     @property
     def image(self) -> str:
         return f"{NAMESPACE}/{self.root.name}/hello:latest"
+
+
+def furnish(project: Project, once: str) -> None:
+    """Give a project's image one of everything: a crate, a tool, a venv, a package, a file, a command.
+
+    `once` stands in each of them, so that no builder has made them before.
+    """
+    folder = "services/hello"
+    more = (
+        '[python]\nproject = "environment"\nvenv = true\n[image]\ntools = ["greeter"]\n'
+        f'folders = ["/{once}"]\ncommand = ["--version"]\n[image.packages]\ndebian = []\n[[image'
+    )
+    project.write(f"{folder}/service.toml", SERVICE.replace("[[image", more))
+    project.write(f"{folder}/environment/pyproject.toml", PYPROJECT.format(once, "iniconfig==2.0.0"))
+    project.write(f"{folder}/greeter/Cargo.toml", '[package]\nname = "greeter"\nversion = "0.1.0"\nedition = "2021"\n')
+    project.write(f"{folder}/greeter/Cargo.lock", 'version = 3\n[[package]]\nname = "greeter"\nversion = "0.1.0"\n')
+    project.write(f"{folder}/greeter/src/main.rs", f"// {once}\nfn main() {{}}\n")
+    locked = project.baker("lock")
+    assert locked.returncode == 0, locked.stderr
 
 
 def layers(engine, image):

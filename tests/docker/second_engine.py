@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import tempfile
 import time
@@ -9,35 +10,37 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.docker import helpers
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from docker import DockerClient
 
 TAG = "baker-test-second-engine:latest"
-# The host's network, since a registry on 127.0.0.1 needs no TLS; so the engine may not touch the host's own rules.
-CONFIG = '{"bridge": "none", "iptables": false, "ip6tables": false, "features": {"containerd-snapshotter": true}}'
-DOCKERFILE = f"""\
-ARG ROOT
-FROM $ROOT
-RUN apt-get update && apt-get install --yes --no-install-recommends docker.io && rm -rf /var/lib/apt/lists/*
-RUN mkdir -p /etc/docker && echo '{CONFIG}' > /etc/docker/daemon.json
-VOLUME /var/lib/docker
-CMD ["dockerd", "--host=unix:///second/docker.sock"]
-"""
+# On the host's network a registry on 127.0.0.1 needs no TLS; but the engine may not touch the host's own rules, so that
+# a step of a build reaches nothing. On a network of its own it does.
+HOST_NETWORK = {"bridge": "none", "iptables": False, "ip6tables": False}
+OWN_NETWORK = {"mtu": 1400}
+CONTAINERD_STORE = {"features": {"containerd-snapshotter": True}}
+COMMAND = ["dockerd", "--host=unix:///second/docker.sock", "--config-file=/second/daemon.json"]
 PATIENCE = 60
 
 
 @contextmanager
-def running(client: DockerClient, root: str) -> Iterator[str]:
-    """Start a second engine with the root image in its store, and yield its address, as for DOCKER_HOST."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "Dockerfile").write_text(DOCKERFILE)
-        build = ["docker", "buildx", "build", "--load", f"--tag={TAG}", f"--build-arg=ROOT={root}", folder]
-        subprocess.run(build, check=True, capture_output=True)
+def running(client: DockerClient, root: str, *, compiles: bool = False) -> Iterator[str]:
+    """Start a second engine with the root image in its store, and yield its address, as for DOCKER_HOST.
+
+    With `compiles`, what a build runs there reaches the network, and the engine itself no registry of the host.
+    """
+    more = "VOLUME /var/lib/docker\n"
+    with helpers.image(client, TAG, root, "docker.io", more), tempfile.TemporaryDirectory() as folder:
+        config = (OWN_NETWORK if compiles else HOST_NETWORK) | CONTAINERD_STORE
+        Path(folder, "daemon.json").write_text(json.dumps(config))
         launch: Any = client.containers.run
         volumes = {folder: {"bind": "/second", "mode": "rw"}}
-        container = launch(TAG, detach=True, privileged=True, network_mode="host", volumes=volumes)
+        network = "bridge" if compiles else "host"
+        container = launch(TAG, COMMAND, detach=True, privileged=True, network_mode=network, volumes=volumes)
         try:
             host = f"unix://{folder}/docker.sock"
             wait(host, container)
@@ -49,8 +52,6 @@ def running(client: DockerClient, root: str) -> Iterator[str]:
         finally:
             container.stop(timeout=20)
             container.remove(force=True, v=True)
-            # The builder's cache keeps its layers for the next time.
-            client.images.remove(TAG)
 
 
 def wait(host: str, container: Any) -> None:

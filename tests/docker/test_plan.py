@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.docker.project import CRATE, SERVICE, SHA256, VERSION, failure
+from tests.docker.project import CRATE, PYPROJECT, SERVICE, SHA256, VERSION, failure, furnish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,27 +22,13 @@ ONCE = uuid.uuid4().hex
 # The crate's stages have nothing of the project in them: an earlier run, on the same engine, may have left them, and
 # an image whose label says so.
 LEFT_BEHIND = {CRATE_STAGE, BINARY}
-RICH = SERVICE.replace(
-    "[[image",
-    '[python]\nproject = "environment"\nvenv = true\n[image]\ntools = ["greeter"]\n'
-    f'folders = ["/{ONCE}"]\ncommand = ["--version"]\n[image.packages]\ndebian = []\n[[image',
-)
-PYPROJECT = '[project]\nname = "environment"\nversion = "0"\ndescription = "{}"\nrequires-python = ">=3.11"\n'
-PYPROJECT += 'dependencies = ["{}"]\n'
 
 
 @pytest.fixture(scope="module")
 def rich(make_project) -> Project:
     """A project whose image has one of everything: a crate, a tool, a venv, a package, a file, a command."""
     project = make_project()
-    folder = "services/hello"
-    project.write(f"{folder}/service.toml", RICH)
-    project.write(f"{folder}/environment/pyproject.toml", PYPROJECT.format(ONCE, "iniconfig==2.0.0"))
-    project.write(f"{folder}/greeter/Cargo.toml", '[package]\nname = "greeter"\nversion = "0.1.0"\nedition = "2021"\n')
-    project.write(f"{folder}/greeter/Cargo.lock", 'version = 3\n[[package]]\nname = "greeter"\nversion = "0.1.0"\n')
-    project.write(f"{folder}/greeter/src/main.rs", f"// {ONCE}\nfn main() {{}}\n")
-    locked = project.baker("lock")
-    assert locked.returncode == 0, locked.stderr
+    furnish(project, ONCE)
     done = project.build()
     assert done.returncode == 0, done.stdout + done.stderr
     return project

@@ -114,3 +114,17 @@ def test_secrets_go_by_file_and_each_image_gets_one_tag(tmp_path):
 )
 def test_durations(seconds, said):
     assert build.duration(seconds) == said
+
+
+def test_a_stage_that_waits_for_others_counts_only_what_ran():
+    steps = [("a", "1/3", "01", "03"), ("b", "2/3", "50", "54"), ("c", "3/3", "52", "55")]
+    progress, _ = fed(
+        *(status(vertex(name, f"[tts tts {step}] RUN x", start=start, end=end)) for name, step, start, end in steps)
+    )
+    assert progress.stages["tts"].seconds == 7
+
+
+def test_what_ran_for_one_image_is_not_cached_since_another_has_it_too():
+    ran = status(vertex("a", "[stt python 1/1] RUN x", start="01", end="09"))
+    progress, _ = fed(ran, status(vertex("a", "[tts python 1/1] RUN x", start="10", end="10", cached=True)))
+    assert (progress.stages["python"].from_cache, progress.stages["python"].seconds) == (False, 8)

@@ -17,7 +17,8 @@ RUN --mount=type=cache,id=baker-apt-debian-trixie,target=/var/cache/apt,sharing=
     apt-get update \
  && apt-get install --yes --no-install-recommends libexpat1 libssl3t64 libstdc++6 tini zlib1g \
  && rm -rf /var/log/apt /var/log/alternatives.log /var/log/dpkg.log /var/cache/ldconfig/aux-cache
-RUN useradd --uid 1000 --user-group --no-create-home --home-dir /app --shell /usr/sbin/nologin moshi \
+# The day that the password was set would be the day of the build.
+RUN SOURCE_DATE_EPOCH=86400 useradd --uid 1000 --user-group --no-create-home --home-dir /app --shell /usr/sbin/nologin moshi \
  && chmod 0755 /root \
  && rm -f /var/log/lastlog /var/log/faillog /etc/passwd- /etc/group- /etc/shadow- /etc/gshadow- /etc/subuid- /etc/subgid-
 
@@ -183,6 +184,7 @@ COPY --link --from=venv-moshi-server /layers/rest /
 COPY --link --from=toolchain-cuda /stubs /opt/baker/stubs
 COPY --link --from=binary-moshi-server-cuda-75 /out/bin/moshi-server /opt/baker/bin/moshi-server-cuda-75
 COPY --link --from=binary-moshi-server-cuda-80 /out/bin/moshi-server /opt/baker/bin/moshi-server-cuda-80
+COPY --link --from=crate-moshi-server /crate/moshi-server-0.6.4/Cargo.lock /opt/baker/crates/moshi-server-0.6.4/Cargo.lock
 COPY --link --from=tool-moshi-health /out/bin/moshi-health /opt/baker/bin/
 COPY --link --chmod=0644 services/tts/image.env /opt/baker/image.env
 COPY --link --chmod=0755 services/moshi-server/start_moshi_server.sh /app/start_moshi_server.sh

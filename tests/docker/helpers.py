@@ -1,0 +1,81 @@
+"""Programs that tests need beside the engine, from Debian, in containers: nobody has to install them."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from docker import DockerClient
+
+IMAGE = (
+    "ARG ROOT\nFROM $ROOT\nRUN apt-get update && apt-get install --yes --no-install-recommends {} && apt-get clean\n"
+)
+REGISTRY = "baker-test-registry:latest"
+COSIGN = "baker-test-cosign:latest"
+# The folders that tests work in, and the host's network: a registry on 127.0.0.1 is meant as it stands.
+WRAPPER = """#!/bin/sh
+exec docker run --rm --network=host --env=COSIGN_PASSWORD --volume="$PWD:$PWD" --workdir="$PWD" \\
+  --volume=/tmp:/tmp {image} cosign "$@"
+"""
+PATIENCE = 60
+
+
+@contextmanager
+def image(client: DockerClient, tag: str, root: str, package: str, more: str = "") -> Iterator[str]:
+    """Make an image of a root with a package of Debian's, and yield its tag; the builder's cache keeps its layers."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "Dockerfile").write_text(IMAGE.format(package) + more)
+        build = ["docker", "buildx", "build", "--load", f"--tag={tag}", f"--build-arg=ROOT={root}", folder]
+        subprocess.run(build, check=True, capture_output=True)
+    try:
+        yield tag
+    finally:
+        client.images.remove(tag)
+
+
+@contextmanager
+def registry(client: DockerClient, root: str) -> Iterator[str]:
+    """Run a registry without TLS and login, and yield its address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    environment = {"REGISTRY_HTTP_ADDR": address, "REGISTRY_STORAGE_DELETE_ENABLED": "true"}
+    launch: Any = client.containers.run
+    command = ["docker-registry", "serve", "/etc/docker/registry/config.yml"]
+    with image(client, REGISTRY, root, "docker-registry") as tag:
+        container = launch(tag, command, detach=True, network_mode="host", environment=environment)
+        try:
+            give_up = time.monotonic() + PATIENCE
+            while not _answers(address):
+                assert time.monotonic() < give_up, container.logs(tail=20).decode()
+                time.sleep(0.1)
+            yield address
+        finally:
+            container.remove(force=True, v=True)
+
+
+def _answers(address: str) -> bool:
+    try:
+        urllib.request.urlopen(f"http://{address}/v2/", timeout=1).close()
+    except (urllib.error.URLError, OSError):
+        return False
+    return True
+
+
+@contextmanager
+def cosign(client: DockerClient, root: str) -> Iterator[Path]:
+    """Yield a folder for PATH with a `cosign` that runs in a container."""
+    with image(client, COSIGN, root, "cosign") as tag, tempfile.TemporaryDirectory() as folder:
+        script = Path(folder, "cosign")
+        script.write_text(WRAPPER.format(image=tag))
+        script.chmod(0o755)
+        yield Path(folder)
