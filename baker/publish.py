@@ -78,8 +78,8 @@ def intend(request: Request, destination: str, *, release: bool) -> tuple[Intent
     """Return what publishing the services of a settled request would come to. Nothing is built and nothing pushed."""
     found = []
     for service, tags in _tags(request, release=release).items():
-        repository = Repository(f"{destination}/{service}")
-        now = {tag: repository.find(tag) for tag in tags}
+        with Repository(f"{destination}/{service}") as repository:
+            now = {tag: repository.find(tag) for tag in tags}
         digests = {tag: manifest.digest if manifest else "" for tag, manifest in now.items()}
         found.append(Intent(service=service, repository=repository.name, tags=digests))
     return tuple(found)
@@ -104,19 +104,19 @@ def publish(
     prepare.write(request, prepared, context)
     done: list[Published] = []
     for intent, image, receipt in zip(intents, prepared.plan.services, receipts, strict=True):
-        repository = Repository(intent.repository)
-        found = _there(repository, intent, receipt)
         near = [item.repository for item in done]
-        manifest = found or _push(request, prepared, image, repository, receipt, environment, console, near)
-        reference = f"{repository.name}@{manifest.digest}"
-        path = _bill(request, image, receipt, repository.name, manifest.digest)
-        if found is None or not _signed(reference, request):
-            console.print(f"signing {reference}", highlight=False)
-            cosign.attest(reference, SBOM_KIND, path, settings)
-            cosign.sign(reference, settings)
-        check(reference, request)
-        for tag, before in intent.tags.items():
-            move(repository, tag, manifest, before)
+        with Repository(intent.repository) as repository:
+            found = _there(repository, intent, receipt)
+            manifest = found or _push(request, prepared, image, repository, receipt, environment, console, near)
+            reference = f"{repository.name}@{manifest.digest}"
+            path = _bill(request, image, receipt, repository.name, manifest.digest)
+            if found is None or not _signed(reference, request):
+                console.print(f"signing {reference}", highlight=False)
+                cosign.attest(reference, SBOM_KIND, path, settings)
+                cosign.sign(reference, settings)
+            check(reference, request)
+            for tag, before in intent.tags.items():
+                move(repository, tag, manifest, before)
         done.append(
             Published(
                 service=image.name,
@@ -147,21 +147,21 @@ def promote(source: str, target: str, request: Request) -> str:
     repository, tag = split(target)
     if name != repository:
         raise UsageError(f"{source} and {target} are two repositories; a tag is moved within one")
-    there = Repository(name)
-    manifest = there.find(reference)
-    if manifest is None:
-        raise UsageError(f"{source}: there is no such image in the registry")
-    before = there.find(tag)
-    check(f"{name}@{manifest.digest}", request)
-    move(there, tag, manifest, before.digest if before else "")
-    return manifest.digest
+    with Repository(name) as there:
+        manifest = there.find(reference)
+        if manifest is None:
+            raise UsageError(f"{source}: there is no such image in the registry")
+        before = there.find(tag)
+        check(f"{name}@{manifest.digest}", request)
+        move(there, tag, manifest, before.digest if before else "")
+        return manifest.digest
 
 
 def rollback(target: str, request: Request) -> str:
     """Let a tag point to what it pointed to before it was moved last. Return that digest."""
     name, tag = split(target)
-    repository = Repository(name)
-    former = [found for found in repository.tags() if found.startswith(f"{tag}{FORMER}")]
+    with Repository(name) as repository:
+        former = [found for found in repository.tags() if found.startswith(f"{tag}{FORMER}")]
     if not former:
         raise UsageError(f"{target} has never been moved: the registry has no tag {tag}{FORMER}…")
     return promote(f"{name}:{former[-1]}", target, request)

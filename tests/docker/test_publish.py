@@ -57,8 +57,18 @@ def published(project, home, *argv):
     return item
 
 
+def find(home, reference):
+    with Repository(f"{home}/hello") as repository:
+        return repository.find(reference)
+
+
+def tags(home):
+    with Repository(f"{home}/hello") as repository:
+        return repository.tags()
+
+
 def digest(home, tag):
-    found = Repository(f"{home}/hello").find(tag)
+    found = find(home, tag)
     return found.digest if found else ""
 
 
@@ -76,7 +86,7 @@ def cosign(project, command, reference, *argv):
 def test_published_signed_listed_and_tagged(publisher, home, engine, tmp_path):
     dry = publish(publisher, home, "--release", "--dry-run")
     assert json.loads(dry.stdout)[0]["tags"] == {VERSION_TAG: "", "latest": ""}
-    assert Repository(f"{home}/hello").tags() == ()
+    assert tags(home) == ()
     item = published(publisher, home, "--release")
     reference = f"{home}/hello@{item['digest']}"
     assert digest(home, "latest") == digest(home, VERSION_TAG) == item["digest"]
@@ -102,7 +112,7 @@ def test_published_signed_listed_and_tagged(publisher, home, engine, tmp_path):
     finally:
         engine.images.remove(reference)
     # The provenance is there too.
-    index = Repository(f"{home}/hello").find(item["digest"])
+    index = find(home, item["digest"])
     assert index is not None
     kinds = [entry.get("annotations", {}).get("vnd.docker.reference.type") for entry in index.json["manifests"]]
     assert "attestation-manifest" in kinds
@@ -110,12 +120,12 @@ def test_published_signed_listed_and_tagged(publisher, home, engine, tmp_path):
 
 def test_publishing_again_pushes_and_signs_nothing(publisher, home):
     first = published(publisher, home)
-    before = Repository(f"{home}/hello").tags()
+    before = tags(home)
     again = publish(publisher, home)
     assert json.loads(again.stdout)[0]["digest"] == first["digest"]
     assert "pushing" not in again.stderr
     assert "signing" not in again.stderr
-    assert Repository(f"{home}/hello").tags() == before
+    assert tags(home) == before
 
 
 def test_a_moved_tag_keeps_its_former_image_and_goes_back(publisher, home):

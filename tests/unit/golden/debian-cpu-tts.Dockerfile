@@ -70,12 +70,14 @@ ENV CARGO_HOME=/cargo \
     CARGO_TARGET_DIR=/target \
     CARGO_TERM_PROGRESS_WHEN=always \
     CARGO_TERM_PROGRESS_WIDTH=100 \
+    CMAKE_TOOLCHAIN_FILE=/less.cmake \
     PYO3_PYTHON=/usr/bin/python3.13 \
     RUSTFLAGS="-C link-arg=-Wl,-rpath,/usr/lib/x86_64-linux-gnu" \
     VERGEN_IDEMPOTENT=1
 RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/with-ca,target=/usr/local/bin/with-ca \
     --mount=type=bind,source=scripts/check-binary,target=/usr/local/bin/check-binary \
+    --mount=type=bind,source=files/less.cmake,target=/less.cmake \
     --mount=type=bind,from=crate-moshi-server,source=/crate,target=/crate \
     --mount=type=cache,id=baker-cargo-registry,target=/cargo/registry \
     --mount=type=cache,id=baker-target-debian-trixie-rust1.85-cpu,target=/target,sharing=locked \

@@ -81,6 +81,7 @@ ENV CARGO_HOME=/cargo \
     CARGO_TARGET_DIR=/target \
     CARGO_TERM_PROGRESS_WHEN=always \
     CARGO_TERM_PROGRESS_WIDTH=100 \
+    CMAKE_TOOLCHAIN_FILE=/less.cmake \
     CUDA_COMPUTE_CAP=75 \
     PYO3_PYTHON=/usr/bin/python3.13 \
     RUSTFLAGS="-C link-arg=-Wl,-rpath,/opt/venv/lib/python3.13/site-packages/nvidia/cublas/lib:/opt/venv/lib/python3.13/site-packages/nvidia/cuda_nvrtc/lib:/opt/venv/lib/python3.13/site-packages/nvidia/curand/lib:/usr/lib/x86_64-linux-gnu" \
@@ -88,6 +89,7 @@ ENV CARGO_HOME=/cargo \
 RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/with-ca,target=/usr/local/bin/with-ca \
     --mount=type=bind,source=scripts/check-binary,target=/usr/local/bin/check-binary \
+    --mount=type=bind,source=files/less.cmake,target=/less.cmake \
     --mount=type=bind,from=crate-moshi-server,source=/crate,target=/crate \
     --mount=type=cache,id=baker-cargo-registry,target=/cargo/registry \
     --mount=type=cache,id=baker-target-debian-trixie-rust1.85-cuda12.4,target=/target,sharing=locked \
@@ -104,6 +106,7 @@ ENV CARGO_HOME=/cargo \
     CARGO_TARGET_DIR=/target \
     CARGO_TERM_PROGRESS_WHEN=always \
     CARGO_TERM_PROGRESS_WIDTH=100 \
+    CMAKE_TOOLCHAIN_FILE=/less.cmake \
     CUDA_COMPUTE_CAP=80 \
     PYO3_PYTHON=/usr/bin/python3.13 \
     RUSTFLAGS="-C link-arg=-Wl,-rpath,/opt/venv/lib/python3.13/site-packages/nvidia/cublas/lib:/opt/venv/lib/python3.13/site-packages/nvidia/cuda_nvrtc/lib:/opt/venv/lib/python3.13/site-packages/nvidia/curand/lib:/usr/lib/x86_64-linux-gnu" \
@@ -111,6 +114,7 @@ ENV CARGO_HOME=/cargo \
 RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/with-ca,target=/usr/local/bin/with-ca \
     --mount=type=bind,source=scripts/check-binary,target=/usr/local/bin/check-binary \
+    --mount=type=bind,source=files/less.cmake,target=/less.cmake \
     --mount=type=bind,from=crate-moshi-server,source=/crate,target=/crate \
     --mount=type=cache,id=baker-cargo-registry,target=/cargo/registry \
     --mount=type=cache,id=baker-target-debian-trixie-rust1.85-cuda12.4,target=/target,sharing=locked \

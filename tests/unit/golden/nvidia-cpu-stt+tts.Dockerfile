@@ -90,12 +90,14 @@ ENV CARGO_HOME=/cargo \
     CARGO_TARGET_DIR=/target \
     CARGO_TERM_PROGRESS_WHEN=always \
     CARGO_TERM_PROGRESS_WIDTH=100 \
+    CMAKE_TOOLCHAIN_FILE=/less.cmake \
     PYO3_PYTHON=/opt/python/cpython-3.13.18-linux-x86_64-gnu/bin/python3.13 \
     RUSTFLAGS="-C link-arg=-Wl,-rpath,/opt/python/cpython-3.13.18-linux-x86_64-gnu/lib" \
     VERGEN_IDEMPOTENT=1
 RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/with-ca,target=/usr/local/bin/with-ca \
     --mount=type=bind,source=scripts/check-binary,target=/usr/local/bin/check-binary \
+    --mount=type=bind,source=files/less.cmake,target=/less.cmake \
     --mount=type=bind,from=crate-moshi-server,source=/crate,target=/crate \
     --mount=type=cache,id=baker-cargo-registry,target=/cargo/registry \
     --mount=type=cache,id=baker-target-nvidia-ubuntu-rust1.85.1-cpu,target=/target,sharing=locked \
