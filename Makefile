@@ -1,12 +1,12 @@
 # Names for commands; each does the set-up that it needs. `make images ARGS="--base debian"` passes more to baker,
 # `make e2e ARGS="-k stt"` to pytest.
 .DEFAULT_GOAL := help
-.PHONY: help images test render lint unit docker e2e bench lock setup venv clean
+.PHONY: help images test render lint unit docker e2e bench publish-local lock setup venv clean
 
 PYTEST := BAKER_NO_SKIP=1 .venv/bin/python -m pytest
 
 help: ## this list
-	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 images: setup ## build the images of stt and tts
 	.venv/bin/baker build stt tts $(ARGS)
@@ -32,6 +32,9 @@ e2e: setup ## the tests of the images that `make images` made
 
 bench: setup ## measure the images: size, start, rebuild
 	.venv/bin/python -m tests.bench $(ARGS)
+
+publish-local: setup ## publish stt to a registry on this machine, signed and checked, as CI publishes it
+	$(PYTEST) tests/e2e/test_publishing.py $(ARGS)
 
 lock: venv ## resolve requirements.lock anew from pyproject.toml
 	scripts/lock.sh $(ARGS)

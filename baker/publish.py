@@ -135,6 +135,18 @@ def check(reference: str, request: Request) -> None:
     cosign.verify_attestation(reference, SBOM_KIND, request.settings.publishing)
 
 
+def bill(request: Request, console: Console) -> str:
+    """Return the bill of materials of the image of one service that is here."""
+    request = settle(request, console)
+    planned = prepare.make_plan(request, prepare.choice(request, request.settings.base, link=True))
+    image = planned.services[0]
+    reference = bakefile.names(planned, request.settings, image.name)[0]
+    here = engine.image(reference)
+    if here is None:
+        raise VerifyError(f"there is no image {reference} here: run `baker build {image.name}`")
+    return _listed(image, reference, reference.rpartition(":")[0], here.id)
+
+
 def promote(source: str, target: str, request: Request) -> str:
     """Let a tag point to an image of the same repository, or of another, which is signed. Return its digest.
 
@@ -291,10 +303,14 @@ def _push(
 
 
 def _bill(request: Request, image: ImagePlan, receipt: Receipt, name: str, digest: str) -> Path:
-    """Write the bill of materials of an image that is here."""
-    listed = verify.said(receipt.digest, "inventory")
+    """Write the bill of materials of an image that is here, under the name that it has in the registry."""
     path = request.project.state / "sbom" / f"{image.target}.cdx.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    kinds = [kind for kind in sbom.KINDS if kind != "pypi" or image.imports or image.runtime != "runtime"]
-    path.write_text(sbom.make(listed, name, image.crate.version, digest, kinds), encoding="utf-8")
+    path.write_text(_listed(image, receipt.digest, name, digest), encoding="utf-8")
     return path
+
+
+def _listed(image: ImagePlan, reference: str, name: str, digest: str) -> str:
+    inventory = verify.said(reference, "inventory")
+    kinds = [kind for kind in sbom.KINDS if kind != "pypi" or image.imports or image.runtime != "runtime"]
+    return sbom.make(inventory, name, image.crate.version, digest, kinds)

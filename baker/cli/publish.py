@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -71,6 +72,28 @@ def publish(
         typer.echo(json.dumps([asdict(item) for item in done], indent=2))
     else:
         report.published(done, console)
+
+
+@app.command()
+def sbom(
+    service: Annotated[str, typer.Argument(help="The name of a folder under services/.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The file to write; else stdout.")] = None,
+    project: options.Folder = None,
+    base: options.Base = None,
+    tag: options.Tag = None,
+) -> None:
+    """Write the bill of materials of an image that is here, as CycloneDX JSON. `publish` attaches the same, signed.
+
+    Example:
+        baker sbom stt --output stt.cdx.json && grype sbom:stt.cdx.json
+    """
+    from baker import publish as publishing  # noqa: PLC0415
+
+    text = publishing.bill(options.request([service], project, base=base, tag=tag), options.console(err=True))
+    if output is None:
+        typer.echo(text)
+    else:
+        output.write_text(text, encoding="utf-8")
 
 
 @app.command()

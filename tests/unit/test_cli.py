@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from baker import cli, errors, pipeline, plan, planner, prepare, project, render
 
-COMMANDS = ("build", "doctor", "init", "lock", "plan", "render", "verify")
+COMMANDS = ("build", "doctor", "init", "lock", "plan", "promote", "publish", "render", "rollback", "sbom", "verify")
 runner = CliRunner()
 
 

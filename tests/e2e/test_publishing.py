@@ -1,0 +1,115 @@
+"""The real speech-to-text image, published to a registry on this machine: what is listed, signed, and sent again."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+
+import pytest
+import tomlkit
+
+from baker import bases, engine
+from baker.project import find
+from baker.registry import Repository
+from tests.docker import helpers
+from tests.e2e.conftest import PROJECT
+
+PASSWORD = {"COSIGN_PASSWORD": "for tests"}
+NAMESPACE = "baker-test-publishing"
+KINDS = (
+    "pkg:cargo/candle-core@0.9.1",
+    "pkg:cargo/moshi-server@0.6.4",
+    "pkg:deb/debian/libssl3t64@",
+    "pkg:deb/debian/tini@",
+    "pkg:pypi/nvidia-cublas-cu12@",
+    "pkg:pypi/nvidia-cuda-nvrtc-cu12@",
+)
+CONFIG_CHANGE = 50_000
+
+
+@pytest.fixture(scope="module")
+def outside():
+    """A registry and cosign: the machine's, or Debian's in containers."""
+    found = find(PROJECT)
+    root = bases.root(found.pins().debian, found.settings().mirrors)
+    bases.ensure(root, print)
+    with engine.connect() as client, pytest.MonkeyPatch.context() as patch:
+        if not shutil.which("cosign"):
+            with helpers.cosign(client, root.reference) as folder:
+                patch.setenv("PATH", str(folder), prepend=os.pathsep)
+                yield from _registry(client, root.reference)
+        else:
+            yield from _registry(client, root.reference)
+
+
+def _registry(client, root):
+    if address := os.environ.get("BAKER_TEST_REGISTRY"):
+        yield address
+        return
+    with helpers.registry(client, root) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def copied(outside, tmp_path_factory):
+    """A copy of the project that signs with a key of its own and has image names of its own."""
+    assert outside
+    root = tmp_path_factory.mktemp("publishing")
+    shutil.copytree(PROJECT / "services", root / "services", ignore=shutil.ignore_patterns("target"))
+    shutil.copy(PROJECT / "baker.lock", root)
+    settings = tomlkit.parse((PROJECT / "baker.toml").read_text())
+    settings["images"] = {"registry": "", "namespace": NAMESPACE, "tag": "latest"}
+    settings["publish"] = {"key": "cosign.key", "public-key": "cosign.pub", "transparency-log": False}
+    (root / "baker.toml").write_text(tomlkit.dumps(settings))
+    environment = {**os.environ, **PASSWORD}
+    subprocess.run(["cosign", "generate-key-pair"], cwd=root, env=environment, check=True, capture_output=True)
+    yield root
+    with engine.connect() as client:
+        for image in client.images.list(f"{NAMESPACE}/*"):
+            for tag in (name for name in image.tags if name.startswith(f"{NAMESPACE}/")):
+                client.images.remove(tag)
+
+
+def published(root, home):
+    done = subprocess.run(
+        [sys.executable, "-m", "baker", "publish", "stt", "--json", "--registry", home],
+        cwd=root,
+        env={**os.environ, **PASSWORD},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (item,) = json.loads(done.stdout)
+    return item
+
+
+def blobs(home, digest):
+    """Return the bytes that each part of a published image takes on its way, by digest."""
+    with Repository(f"{home}/stt") as repository:
+        index = repository.find(digest)
+        assert index is not None
+        image = repository.find(index.json["manifests"][0]["digest"])
+        assert image is not None
+    return {blob["digest"]: blob["size"] for blob in (image.json["config"], *image.json["layers"])}
+
+
+def test_published_signed_and_listed_and_a_changed_config_sends_next_to_nothing(copied, outside):
+    home = f"{outside}/baker-test/{uuid.uuid4().hex[:8]}"
+    first = published(copied, home)
+    purls = [item["purl"] for item in json.loads((copied / first["sbom"]).read_text())["components"]]
+    for kind in KINDS:
+        assert any(purl.startswith(kind) for purl in purls), f"no {kind} among {len(purls)} packages"
+    verify = ["cosign", "verify", "--key=cosign.pub", "--insecure-ignore-tlog=true", f"{home}/stt@{first['digest']}"]
+    subprocess.run(verify, cwd=copied, check=True, capture_output=True)
+    config = copied / "services/stt/configs/stt.toml"
+    config.write_text(f"{config.read_text()}# changed\n")
+    second = published(copied, home)
+    before, after = blobs(home, first["digest"]), blobs(home, second["digest"])
+    new = {digest: size for digest, size in after.items() if digest not in before}
+    assert new
+    assert sum(new.values()) <= CONFIG_CHANGE, f"{sum(new.values())} of {sum(after.values())} bytes are new: {new}"
