@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from baker import bakefile, engine, prepare, receipt
+from baker import bakefile, engine, prepare, receipt, verify
 from baker.errors import LockError
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ def receipts(request: Request) -> tuple[Receipt, ...]:
         return ()
     wanted: dict[str, str] = {}
     for image, item in zip(prepared.plan.services, done, strict=True):
-        if item.inputs != prepared.inputs(image) or item.export != export(request):
+        made = (item.inputs, item.export, item.checks)
+        if made != (prepared.inputs(image), export(request), verify.wanted(image)):
             return ()
         wanted |= dict.fromkeys(bakefile.names(prepared.plan, request.settings, image.name), item.digest)
     return tuple(done) if engine.ids(tuple(wanted)) == tuple(wanted.values()) else ()

@@ -103,6 +103,12 @@ def image(reference: str) -> LocalImage | None:
     )
 
 
+def history(reference: str) -> tuple[str, ...]:
+    """Return the instructions that made a local image, newest first."""
+    with connect() as client:
+        return tuple(line.get("CreatedBy") or "" for line in _api(client).history(reference))
+
+
 def ids(references: Sequence[str]) -> tuple[str, ...]:
     """Return the ids of images, in order; none when one of them is not here.
 

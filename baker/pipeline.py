@@ -130,6 +130,7 @@ def finish(
         crate=f"{image.crate.name} {image.crate.version}",
         inputs=prepared.inputs(image),
         foundation=verify.foundation(names[0], image),
+        checks=verify.wanted(image),
         link=link,
         export=current.export(request),
         stages=tuple(times),

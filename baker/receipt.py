@@ -17,7 +17,8 @@ class Receipt:
     """One image of one build.
 
     Sizes are bytes; `inputs` is the digest of the image's stage (stages.Stage.whole), `foundation` that of the layers
-    under the project's own files. `link` and `export` are what the builder and the image store were asked for.
+    under the project's own files, `checks` that of what was checked (verify.wanted). `link` and `export` are what the
+    builder and the image store were asked for.
     """
 
     service: str
@@ -29,6 +30,7 @@ class Receipt:
     crate: str
     inputs: str
     foundation: str
+    checks: str
     link: bool
     export: str
     stages: tuple[StageTime, ...]
