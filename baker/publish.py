@@ -8,10 +8,9 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from baker import bakefile, build, cosign, engine, pipeline, prepare, sbom, secrets, verify
+from baker import bakefile, build, cosign, engine, pipeline, prepare, promote, sbom, secrets, upload, verify
 from baker.errors import UsageError, VerifyError
 from baker.registry import Repository
 
@@ -27,9 +26,7 @@ if TYPE_CHECKING:
     from baker.registry import Manifest
     from baker.settings import Settings
 
-SBOM_KIND = "cyclonedx"
 LAYOUT = "{target}.oci"
-FORMER = "-before-"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,11 +109,11 @@ def publish(
             path = _bill(request, image, receipt, repository.name, manifest.digest)
             if found is None or not _signed(reference, request):
                 console.print(f"signing {reference}", highlight=False)
-                cosign.attest(reference, SBOM_KIND, path, settings)
+                cosign.attest(reference, promote.SBOM_KIND, path, settings)
                 cosign.sign(reference, settings)
-            check(reference, request)
+            promote.check(reference, settings)
             for tag, before in intent.tags.items():
-                move(repository, tag, manifest, before)
+                promote.move(repository, tag, manifest, before)
         done.append(
             Published(
                 service=image.name,
@@ -129,12 +126,6 @@ def publish(
     return tuple(done)
 
 
-def check(reference: str, request: Request) -> None:
-    """Check an image from the registry's side: its signature and its signed bill of materials."""
-    cosign.verify(reference, request.settings.publishing)
-    cosign.verify_attestation(reference, SBOM_KIND, request.settings.publishing)
-
-
 def bill(request: Request, console: Console) -> str:
     """Return the bill of materials of the image of one service that is here."""
     request = settle(request, console)
@@ -145,75 +136,6 @@ def bill(request: Request, console: Console) -> str:
     if here is None:
         raise VerifyError(f"there is no image {reference} here: run `baker build {image.name}`")
     return _listed(image, reference, reference.rpartition(":")[0], here.id)
-
-
-def promote(source: str, target: str, request: Request) -> str:
-    """Let a tag point to an image of the same repository, or of another, which is signed. Return its digest.
-
-    Args:
-        source: REPOSITORY:TAG or REPOSITORY@DIGEST.
-        target: REPOSITORY:TAG.
-        request: for the key or the identity that must have signed it.
-    """
-    name, reference = split(source)
-    repository, tag = split(target)
-    if name != repository:
-        raise UsageError(f"{source} and {target} are two repositories; a tag is moved within one")
-    with Repository(name) as there:
-        manifest = there.find(reference)
-        if manifest is None:
-            raise UsageError(f"{source}: there is no such image in the registry")
-        before = there.find(tag)
-        check(f"{name}@{manifest.digest}", request)
-        move(there, tag, manifest, before.digest if before else "")
-        return manifest.digest
-
-
-def rollback(target: str, request: Request) -> str:
-    """Let a tag point to what it pointed to before it was moved last. Return that digest."""
-    name, tag = split(target)
-    with Repository(name) as repository:
-        former = [found for found in repository.tags() if found.startswith(f"{tag}{FORMER}")]
-    if not former:
-        raise UsageError(f"{target} has never been moved: the registry has no tag {tag}{FORMER}…")
-    return promote(f"{name}:{former[-1]}", target, request)
-
-
-def move(repository: Repository, tag: str, manifest: Manifest, before: str) -> None:
-    """Let a tag point to an image, unless it was moved since it was looked at. Its former image gets a dated tag.
-
-    Args:
-        repository: where both are.
-        tag: the tag.
-        manifest: the image.
-        before: the digest that the tag had when it was looked at; empty for none.
-    """
-    now = repository.find(tag)
-    if now and now.digest == manifest.digest:
-        return
-    found = now.digest if now else ""
-    if found != before:
-        raise VerifyError(
-            f"{repository.name}:{tag} was moved by someone else, from {before or 'nothing'} to {found or 'nothing'}; "
-            "it stays so. Look at it, and run the same command again to move it all the same"
-        )
-    if now:
-        repository.tag(now, f"{tag}{FORMER}{datetime.now(tz=UTC):%Y%m%dT%H%M%S%fZ}")
-    repository.tag(manifest, tag)
-    last = repository.find(tag)
-    if last is None or last.digest != manifest.digest:
-        raise VerifyError(f"{repository.name}:{tag} was moved by someone else at the same moment; look at it")
-
-
-def split(reference: str) -> tuple[str, str]:
-    """Return the repository, and the tag or the digest, of a reference that names both."""
-    name, at, digest = reference.partition("@")
-    if at:
-        return name, digest
-    name, colon, tag = reference.rpartition(":")
-    if not colon or "/" in tag:
-        raise UsageError(f"{reference}: name a tag or a digest, as in registry.example.com/speech/stt:latest")
-    return name, tag
 
 
 def _tags(request: Request, *, release: bool) -> dict[str, tuple[str, ...]]:
@@ -247,8 +169,7 @@ def _config(layout: Path) -> dict[str, object]:
     """Return the config of the image in an OCI layout."""
     descriptor = json.loads((layout / "index.json").read_text(encoding="utf-8"))["manifests"][0]
     while True:
-        file = layout / "blobs" / descriptor["digest"].replace(":", "/", 1)
-        found: dict[str, object] = json.loads(file.read_text(encoding="utf-8"))
+        found: dict[str, object] = json.loads(upload.blob(layout, descriptor["digest"]).read_text(encoding="utf-8"))
         if "rootfs" in found:
             return found
         # An index, whose first entry is the image, or the image's manifest.
@@ -257,7 +178,7 @@ def _config(layout: Path) -> dict[str, object]:
 
 def _signed(reference: str, request: Request) -> bool:
     try:
-        check(reference, request)
+        promote.check(reference, request.settings.publishing)
     except VerifyError:
         return False
     return True
@@ -297,7 +218,7 @@ def _push(
                 "Nothing was pushed. Run `baker build --force` and publish again"
             )
         console.print(f"pushing {repository.name} by digest", highlight=False)
-        return repository.push(layout, near)
+        return upload.push(repository, layout, near)
     finally:
         shutil.rmtree(layout, ignore_errors=True)
 

@@ -1,8 +1,6 @@
-"""A container registry over HTTP (the OCI distribution API): pushing by digest, what a tag points to, moving one.
+"""A container registry over HTTP (the OCI distribution API): what a tag points to, and moving it.
 
-buildx pushes by digest only from builders of its own, and an engine's push always moves a tag; so the bytes go from
-here. What fails for the moment is asked again with back-off: a cut connection, 429 with its Retry-After, 5xx. A layer
-goes in chunks, so that a cut one goes on where the registry has it; what the registry has already is not sent.
+What fails for the moment is asked again with back-off: a cut connection, 429 with its Retry-After, 5xx.
 """
 
 from __future__ import annotations
@@ -10,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urljoin
@@ -24,14 +21,11 @@ from baker.errors import NetworkError
 from baker.sources import MANIFESTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Mapping
 
 TIMEOUT = 60
 CREATED = 201
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
-CHUNK = 32 << 20
-TRIES = 6
 RETRY = Retry(
     total=6,
     backoff_factor=0.5,
@@ -81,7 +75,7 @@ class Repository:
         Raises:
             NetworkError: the registry cannot be reached, refuses, or answers with other bytes than it says.
         """
-        answer = self._ask("GET", f"manifests/{reference}", headers={"Accept": MANIFESTS})
+        answer = self.ask("GET", f"manifests/{reference}", headers={"Accept": MANIFESTS})
         if answer.status_code == NOT_FOUND:
             return None
         digest = f"sha256:{hashlib.sha256(answer.content).hexdigest()}"
@@ -98,20 +92,20 @@ class Repository:
             if image is None:
                 raise NetworkError(f"{self.name}@{manifest.digest} names an image that is not there")
             return self.config(image)
-        answer = self._ask("GET", f"blobs/{found['config']['digest']}")
+        answer = self.ask("GET", f"blobs/{found['config']['digest']}")
         content: dict[str, Any] = answer.json()
         return content
 
     def tag(self, manifest: Manifest, tag: str) -> None:
         """Let a tag point to a manifest; the registry keeps one or the other, never something between."""
-        self._ask("PUT", f"manifests/{tag}", headers={"Content-Type": manifest.media_type}, data=manifest.content)
+        self.ask("PUT", f"manifests/{tag}", headers={"Content-Type": manifest.media_type}, data=manifest.content)
 
     def tags(self) -> tuple[str, ...]:
         """Return the tags, sorted; none where there is no such repository."""
         found: list[str] = []
         path = "tags/list?n=1000"
         while path:
-            answer = self._ask("GET", path)
+            answer = self.ask("GET", path)
             if answer.status_code == NOT_FOUND:
                 return ()
             found += answer.json().get("tags") or ()
@@ -119,88 +113,17 @@ class Repository:
             path = more[1] if more else ""
         return tuple(sorted(found))
 
-    def push(self, layout: Path, near: Sequence[str] = ()) -> Manifest:
-        """Push the image of an OCI layout, without a tag: blobs first, the manifests that name them after.
+    def ask(self, method: str, path: str, **options: Any) -> requests.Response:  # noqa: ANN401 - requests names them
+        """Send a request and return the answer, a 404 too.
 
         Args:
-            layout: the folder, as BuildKit's exporter type=oci,tar=false writes it.
-            near: repositories of the same registry that may have some of the layers already.
+            method: HTTP's.
+            path: under the repository, or an address that the registry has given.
+            options: as requests.request takes them.
+
+        Raises:
+            NetworkError: the registry cannot be reached, or answers with another error.
         """
-        top = json.loads((layout / "index.json").read_text(encoding="utf-8"))["manifests"][0]
-        paths = [name.partition("/")[2] for name in near if name.partition("/")[0] == self.name.partition("/")[0]]
-        self._push(layout, top, paths)
-        manifest = self.find(top["digest"])
-        if manifest is None:
-            raise NetworkError(f"{self.name}@{top['digest']} was pushed, and the registry does not have it")
-        return manifest
-
-    def _push(self, layout: Path, descriptor: Mapping[str, Any], near: Sequence[str]) -> None:
-        content = _blob(layout, descriptor["digest"]).read_bytes()
-        found = json.loads(content)
-        for child in found.get("manifests", ()):
-            self._push(layout, child, near)
-        if "config" in found:
-            for blob in (found["config"], *found["layers"]):
-                self._upload(_blob(layout, blob["digest"]), blob["digest"], near)
-        headers = {"Content-Type": descriptor["mediaType"]}
-        self._ask("PUT", f"manifests/{descriptor['digest']}", headers=headers, data=content)
-
-    def _upload(self, file: Path, digest: str, near: Sequence[str]) -> None:
-        """Upload a blob, unless the registry has it."""
-        if self._ask("HEAD", f"blobs/{digest}").ok:
-            return
-        for path in near:
-            if self._ask("POST", f"blobs/uploads/?mount={digest}&from={path}").status_code == CREATED:
-                return
-        size, sent, tries = file.stat().st_size, 0, 0
-        where = ""
-        while True:
-            try:
-                where = where or self._ask("POST", "blobs/uploads/").headers["Location"]
-                if sent < size:
-                    where, sent = self._chunk(file, where, sent)
-                    tries = 0
-                    continue
-                mark = "&" if "?" in where else "?"
-                self._kept(self._ask("PUT", f"{where}{mark}digest={digest}"))
-            except NetworkError:
-                tries += 1
-                if tries > TRIES:
-                    raise
-                time.sleep(min(2.0**tries / 4, 20.0))
-                where, sent = self._resumed(where)
-                continue
-            return
-
-    def _chunk(self, file: Path, where: str, sent: int) -> tuple[str, int]:
-        """Send one chunk; return where the next one goes, and how much the registry then has."""
-        with file.open("rb") as source:
-            source.seek(sent)
-            chunk = source.read(CHUNK)
-        headers = {"Content-Type": "application/octet-stream", "Content-Range": f"{sent}-{sent + len(chunk) - 1}"}
-        answer = self._ask("PATCH", where, headers=headers, data=chunk)
-        self._kept(answer)
-        return answer.headers["Location"], sent + len(chunk)
-
-    def _kept(self, answer: requests.Response) -> None:
-        if not answer.ok:
-            raise NetworkError(
-                f"{self.name}: the registry does not know an upload any more; run the same command again"
-            )
-
-    def _resumed(self, where: str) -> tuple[str, int]:
-        """Ask how much of an upload the registry has; nothing where it does not know it any more."""
-        if not where:
-            return "", 0
-        try:
-            answer = self._ask("GET", where)
-            got = re.fullmatch(r"(?:bytes=)?0-(\d+)", answer.headers.get("Range", ""))
-            # Registries say 0-0 of an upload that is empty.
-            return (answer.headers["Location"], int(got[1]) + 1 if got and int(got[1]) else 0) if answer.ok else ("", 0)
-        except (NetworkError, KeyError):
-            return "", 0
-
-    def _ask(self, method: str, path: str, **options: Any) -> requests.Response:  # noqa: ANN401 - requests names them
         url = urljoin(f"{self._url}/", path)
         try:
             answer = self._session.request(method, url, timeout=TIMEOUT, **options)
@@ -228,7 +151,3 @@ class Repository:
         if answer.ok:
             token = answer.json()
             self._session.headers["Authorization"] = f"Bearer {token.get('token') or token.get('access_token')}"
-
-
-def _blob(layout: Path, digest: str) -> Path:
-    return layout / "blobs" / digest.replace(":", "/", 1)

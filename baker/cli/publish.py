@@ -107,9 +107,9 @@ def promote(
     Example:
         baker promote registry.example.com/speech/stt:0.6.4-cuda12.8-sm80 registry.example.com/speech/stt:latest
     """
-    from baker import publish as publishing  # noqa: PLC0415
+    from baker import promote as promoting  # noqa: PLC0415
 
-    digest = publishing.promote(source, target, options.request(None, project))
+    digest = promoting.promote(source, target, options.find(project).settings().publishing)
     options.console().print(f"{target} is {digest}", highlight=False)
 
 
@@ -120,7 +120,7 @@ def rollback(target: Target, project: options.Folder = None) -> None:
     Example:
         baker rollback registry.example.com/speech/stt:latest
     """
-    from baker import publish as publishing  # noqa: PLC0415
+    from baker import promote as promoting  # noqa: PLC0415
 
-    digest = publishing.rollback(target, options.request(None, project))
+    digest = promoting.rollback(target, options.find(project).settings().publishing)
     options.console().print(f"{target} is {digest} again", highlight=False)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from baker import publish, registry
+from baker import promote, upload
 from baker.errors import NetworkError, VerifyError
 from baker.registry import Repository
 from tests.docker import flaky
@@ -22,7 +22,7 @@ LAYER = 5 * CHUNK + 17
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
-    monkeypatch.setattr(registry, "CHUNK", CHUNK)
+    monkeypatch.setattr(upload, "CHUNK", CHUNK)
 
 
 @pytest.fixture
@@ -73,66 +73,66 @@ def write(folder, layer):
 )
 def test_a_push_comes_through(proxy, repository, layout, faults):
     proxy.faults = list(faults)
-    manifest = repository.push(layout)
+    manifest = upload.push(repository, layout)
     assert proxy.faults == []
     assert manifest.json["layers"][0]["size"] == LAYER
     # By its digest alone.
     assert repository.tags() == ()
     (layer,) = manifest.json["layers"]
-    got = repository._ask("GET", f"blobs/{layer['digest']}").content
+    got = repository.ask("GET", f"blobs/{layer['digest']}").content
     assert f"sha256:{hashlib.sha256(got).hexdigest()}" == layer["digest"]
 
 
 def test_a_cut_layer_goes_on_where_it_was(proxy, repository, layout):
     # The config, two chunks of the layer, and the third does not arrive.
     proxy.faults = [*(("PATCH", "pass"),) * 3, ("PATCH", "cut before")]
-    repository.push(layout)
+    upload.push(repository, layout)
     assert proxy.faults == []
     # Six chunks of the layer and the config: only the one that was cut is sent twice.
     assert proxy.seen.count("PATCH") == 6 + 1 + 1
 
 
 def test_what_is_there_is_not_sent_again(proxy, repository, layout):
-    repository.push(layout)
+    upload.push(repository, layout)
     proxy.seen.clear()
-    repository.push(layout)
+    upload.push(repository, layout)
     assert "PATCH" not in proxy.seen
 
 
 def test_a_neighbour_lends_its_layers(proxy, repository, layout):
-    repository.push(layout)
+    upload.push(repository, layout)
     proxy.seen.clear()
     with Repository(f"{repository.name}-beside") as beside:
-        beside.push(layout, [repository.name])
+        upload.push(beside, layout, [repository.name])
     assert "PATCH" not in proxy.seen
 
 
 def test_a_registry_that_stays_broken_leaves_nothing_and_the_next_push_goes_on(monkeypatch, proxy, repository, layout):
-    monkeypatch.setattr(registry, "TRIES", 2)
+    monkeypatch.setattr(upload, "TRIES", 2)
     proxy.always = {"PATCH": 500}
     with pytest.raises(NetworkError, match="HTTP 500"):
-        repository.push(layout)
+        upload.push(repository, layout)
     assert repository.tags() == ()
     proxy.always = {}
-    assert repository.push(layout).json
+    assert upload.push(repository, layout).json
 
 
 @pytest.mark.parametrize(("status", "says"), [(401, "docker login"), (403, "docker login"), (507, "HTTP 507")])
 def test_expired_credentials_and_a_full_disk_are_said(monkeypatch, proxy, repository, layout, status, says):
-    monkeypatch.setattr(registry, "TRIES", 1)
+    monkeypatch.setattr(upload, "TRIES", 1)
     proxy.always = {"POST": status}
     with pytest.raises(NetworkError, match=says):
-        repository.push(layout)
+        upload.push(repository, layout)
 
 
 def test_a_tag_that_somebody_else_moved_stays(repository, layout, tmp_path):
-    ours = repository.push(layout)
-    theirs = repository.push(write(tmp_path / "theirs", b"theirs"))
-    publish.move(repository, "latest", theirs, "")
+    ours = upload.push(repository, layout)
+    theirs = upload.push(repository, write(tmp_path / "theirs", b"theirs"))
+    promote.move(repository, "latest", theirs, "")
     with pytest.raises(VerifyError, match="moved by someone else"):
-        publish.move(repository, "latest", ours, "")
+        promote.move(repository, "latest", ours, "")
     found = repository.find("latest")
     assert found is not None
     assert found.digest == theirs.digest
-    publish.move(repository, "latest", ours, theirs.digest)
+    promote.move(repository, "latest", ours, theirs.digest)
     assert [tag.partition("-before-")[0] for tag in repository.tags()] == ["latest", "latest"]
