@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,12 +22,16 @@ START_HINT = "is it running, and may this user talk to it? (`docker info` says t
 
 @dataclass(frozen=True, kw_only=True)
 class Engine:
-    """What the engine says of itself. `containerd_store` can hold attestations and several compressions."""
+    """What the engine says of itself. `containerd_store` can hold attestations and several compressions.
+
+    `local` says whether its files, as those under `root`, are this machine's.
+    """
 
     id: str
     version: str
     containerd_store: bool
     root: str
+    local: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +85,7 @@ def describe() -> Engine:
             version=str(client.version()["Version"]),
             containerd_store=any("io.containerd.snapshotter" in pair for pair in stores),
             root=str(info.get("DockerRootDir", "")),
+            local=info.get("Name") == platform.node(),
         )
 
 
@@ -138,6 +144,11 @@ def import_root(tarball: Path, repository: str, tag: str) -> None:
 def load(tarball: Path) -> None:
     """Load the images of a tarball, with the names that it gives them."""
     run.capture(["docker", "image", "load", "--quiet", "--input", str(tarball)])
+
+
+def save(reference: str, tarball: Path) -> None:
+    """Write an image to a tarball; since Docker 25 that is an OCI layout."""
+    run.capture(["docker", "image", "save", "--output", str(tarball), reference])
 
 
 def tag(source: str, target: str) -> None:

@@ -10,7 +10,7 @@ import shutil
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from baker import bakefile, build, cosign, engine, pipeline, prepare, promote, sbom, secrets, upload, verify
+from baker import bakefile, build, cosign, engine, pipeline, prepare, promote, sbom, secrets, shares, upload, verify
 from baker.errors import UsageError, VerifyError
 from baker.registry import Repository
 
@@ -200,8 +200,10 @@ def _push(
         f"type=oci,tar=false,dest={LAYOUT},oci-mediatypes=true,compression={settings.publishing.compression},"
         "force-compression=true"
     )
+    builder = shares.of(settings.builders, request.targets)[image.target]
     argv = build.arguments(
-        builder=settings.builder,
+        builder=builder,
+        contexts=prepare.contexts(request, builder, prepared.plan, engine.describe()),
         secrets=secrets.collect(settings, environment),
         output=exporter + (",rewrite-timestamp=true" if settings.reproducible else ""),
         tags={image.target: repository.name},

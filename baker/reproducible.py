@@ -9,6 +9,8 @@ from baker import build
 from baker.errors import EngineError, LockError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from baker.engine import Engine
     from baker.pins import DebianPin
 
@@ -29,8 +31,13 @@ def epoch(pin: DebianPin) -> int:
     return int(datetime.strptime(pin.snapshot, SNAPSHOT).astimezone(UTC).timestamp())
 
 
-def require(builder: str, here: Engine) -> None:
-    """Raise EngineError unless builder and image store can write a time of our own into layers."""
+def require(builders: Sequence[str], here: Engine) -> None:
+    """Raise EngineError unless builders and image store can write a time of our own into layers."""
+    for builder in builders or ("",):
+        _require(builder, here)
+
+
+def _require(builder: str, here: Engine) -> None:
     driver, since = build.driver(builder, here.version, REWRITES)
     if not since:
         raise EngineError(

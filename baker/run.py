@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from baker.errors import CommandError, EngineError
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import IO
 
+Process: TypeAlias = "subprocess.Popen[str]"
 TAIL_LINES = 15
 
 
@@ -52,7 +53,7 @@ def capture(argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, s
 
 
 @contextmanager
-def stream(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+def stream(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> Iterator[Process]:
     """Run a program in a process group of its own and yield it; stdout and stderr arrive as one text stream.
 
     Leaving the block early, by Ctrl-C or an error, interrupts the whole group and waits for its end.
@@ -74,7 +75,7 @@ def stream(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> Iterato
     try:
         yield process
     finally:
-        _end(process)
+        end(process)
         if process.stdout is not None:
             process.stdout.close()
 
@@ -109,11 +110,13 @@ def feed(argv: Sequence[str]) -> Iterator[IO[bytes]]:
             raise CommandError(tuple(argv), process.returncode, tail)
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def end(process: Process) -> None:
+    """Interrupt a process group that stream() started, and wait for its end; what does not heed that is killed."""
     for sent, seconds in ((signal.SIGINT, 10), (signal.SIGTERM, 5), (signal.SIGKILL, None)):
         if process.poll() is not None:
             return
-        os.killpg(process.pid, sent)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, sent)
         try:
             process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
