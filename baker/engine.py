@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from baker import run
+from baker import dial, run
 from baker.errors import CommandError, EngineError
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from docker import DockerClient
 
+DEFAULT = "unix:///var/run/docker.sock"
+# What the SDK connects to as the docker command line does; ssh and TLS are left to that.
+DIRECT = ("unix://", "npipe://")
 START_HINT = "is it running, and may this user talk to it? (`docker info` says the same)"
 
 
@@ -56,15 +59,16 @@ def connect() -> Iterator[DockerClient]:
     import docker  # noqa: PLC0415 - slow to import, and `baker --help` has no use for it
 
     host = os.environ.get("DOCKER_HOST") or _context_host()
-    try:
-        client = docker.DockerClient(base_url=host, timeout=600) if host else docker.from_env(timeout=600)
-        client.ping()
-    except (docker.errors.DockerException, OSError) as error:
-        raise EngineError(f"no Docker engine answers at {host or 'the default socket'}: {START_HINT}") from error
-    try:
-        yield client
-    finally:
-        client.close()
+    with nullcontext(host) if host.startswith(DIRECT) else dial.through_cli() as address:
+        try:
+            client = docker.DockerClient(base_url=address, timeout=600)
+            client.ping()
+        except (docker.errors.DockerException, OSError) as error:
+            raise EngineError(f"no Docker engine answers at {host}: {START_HINT}") from error
+        try:
+            yield client
+        finally:
+            client.close()
 
 
 def login(host: str) -> tuple[str, str] | None:
@@ -214,8 +218,10 @@ def _api(client: DockerClient) -> Any:  # noqa: ANN401
 
 
 def _context_host() -> str:
-    """Return the endpoint of the docker command line's current context; empty where it has none."""
+    """Return the endpoint of the docker command line's current context."""
     try:
         return run.capture(["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]).strip()
-    except CommandError:
-        return ""
+    except CommandError as error:
+        if error.returncode == run.NOT_STARTED:
+            return DEFAULT
+        raise EngineError(f"{error.tail}; `docker context ls` lists what there is") from error

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, TypeAlias
 from baker.errors import CommandError, EngineError
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import IO
 
 Process: TypeAlias = "subprocess.Popen[str]"
 TAIL_LINES = 15
+# The exit code of what could not be started, as shells have it.
+NOT_STARTED = 127
 
 
 def find(program: str, hint: str) -> str:
@@ -45,7 +48,7 @@ def capture(argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, s
             check=False,
         )
     except OSError as error:
-        raise CommandError(tuple(argv), 127, str(error)) from error
+        raise CommandError(tuple(argv), NOT_STARTED, str(error)) from error
     if done.returncode:
         lines = (done.stderr or done.stdout).strip().splitlines()
         raise CommandError(tuple(argv), done.returncode, "\n".join(lines[-TAIL_LINES:]))
@@ -71,7 +74,7 @@ def stream(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> Iterato
             start_new_session=True,
         )
     except OSError as error:
-        raise CommandError(tuple(argv), 127, str(error)) from error
+        raise CommandError(tuple(argv), NOT_STARTED, str(error)) from error
     try:
         yield process
     finally:
@@ -93,7 +96,7 @@ def feed(argv: Sequence[str]) -> Iterator[IO[bytes]]:
             list(argv), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
     except OSError as error:
-        raise CommandError(tuple(argv), 127, str(error)) from error
+        raise CommandError(tuple(argv), NOT_STARTED, str(error)) from error
     with process:
         assert process.stdin  # noqa: S101 - for mypy: it is a pipe
         assert process.stderr  # noqa: S101
@@ -108,6 +111,18 @@ def feed(argv: Sequence[str]) -> Iterator[IO[bytes]]:
         tail = process.stderr.read().decode(errors="replace").strip()
         if process.wait() or broken:
             raise CommandError(tuple(argv), process.returncode, tail)
+
+
+def attach(argv: Sequence[str], connection: socket.socket) -> Process:
+    """Start a program in a process group of its own whose stdin and stdout are a connection; end() ends it."""
+    return subprocess.Popen(  # noqa: S603 - an argument list
+        list(argv),
+        stdin=connection.fileno(),
+        stdout=connection.fileno(),
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        text=True,
+    )
 
 
 def end(process: Process) -> None:

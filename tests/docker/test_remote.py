@@ -1,0 +1,76 @@
+"""Engines and builders elsewhere: docker contexts, and builders that are not the engine's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.docker import bridge, second_engine
+from tests.docker.project import CRATE, VERSION, failure, tagged
+
+
+@pytest.fixture(scope="module")
+def second(engine, debian_root):
+    with second_engine.running(engine, debian_root) as host:
+        yield host
+
+
+@pytest.fixture
+def there(second, tmp_path, monkeypatch):
+    """A context of that name, in a configuration of docker's that has no other."""
+    plugins = json.loads(subprocess.check_output(["docker", "info", "--format", "{{json .ClientInfo.Plugins}}"]))
+    (tmp_path / "cli-plugins").mkdir()
+    for plugin in plugins:
+        (tmp_path / "cli-plugins" / Path(plugin["Path"]).name).symlink_to(plugin["Path"])
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    create = ["docker", "context", "create", "there", f"--docker=host={second}"]
+    subprocess.run(create, check=True, capture_output=True)
+    return "there"
+
+
+def images(host):
+    return subprocess.check_output(["docker", "--host", host, "image", "ls"], text=True)
+
+
+def test_a_build_goes_to_the_engine_of_a_context(project, engine, second, there, monkeypatch):
+    done = project.baker("--context", there, "build", "hello")
+    assert done.returncode == 0, done.stdout + done.stderr
+    repository = project.image.partition(":")[0]
+    assert repository in images(second)
+    assert tagged(engine, project) == []
+    # So does all else: containers of verify, and what is known of the builder.
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    assert project.baker("verify", "hello", DOCKER_CONTEXT=there).returncode == 0
+    told = json.loads(project.baker("plan", "hello", "--json", DOCKER_CONTEXT=there).stdout)
+    assert {item["state"] for item in told} == {"cached"}
+    subprocess.run(["docker", "context", "use", there], check=True, capture_output=True)
+    assert "nothing has changed" in project.build().stdout
+
+
+def test_a_context_that_is_not_there(project, there):
+    assert there
+    said = failure(project.baker("--context", "elsewhere", "build", "hello"), 4)
+    assert "docker context ls" in said
+
+
+@pytest.fixture
+def builders(second, tmp_path, monkeypatch):
+    """Two builders that are not the engine's own: BuildKit behind a socket, as on another machine or in Kubernetes."""
+    monkeypatch.setenv("BUILDX_CONFIG", str(tmp_path / "buildx"))
+    first = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+    names = []
+    with ExitStack() as stack:
+        for name, host in (("here", first), ("there", second)):
+            folder = tmp_path / name
+            folder.mkdir()
+            address = stack.enter_context(bridge.buildkit(host, folder))
+            create = ["docker", "buildx", "create", "--driver=remote", f"--name=baker-test-{name}", address]
+            subprocess.run(create, check=True, capture_output=True)
+            names.append(f"baker-test-{name}")
+        yield names
