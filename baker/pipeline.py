@@ -119,7 +119,7 @@ def _bake(
         build.bake(
             argv,
             context=prepare.context(request, planned),
-            log=_log(request, share.builder if several else ""),
+            log=_log(request, share if several else None),
             console=console,
             seen=own.extend,
             label=share.builder if several else "",
@@ -132,8 +132,9 @@ def _bake(
         ledger.record(request.project.state, prepare.builder(share.builder, here), made, own)
 
 
-def _log(request: Request, builder: str = "") -> Path:
-    return request.project.state / (f"build-{builder}.log" if builder else "build.log")
+def _log(request: Request, share: Share | None = None) -> Path:
+    what = f"-{share.builder}{'' if share.images else '-binaries'}" if share else ""
+    return request.project.state / f"build{what}.log"
 
 
 def plan_images(request: Request, console: Console) -> tuple[Outlook, ...]:

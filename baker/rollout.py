@@ -92,6 +92,17 @@ def make(
     return {key: value for key, value in sorted(found.items()) if value != {}}
 
 
+def environment(service: Mapping[str, Any], gpu: str) -> dict[str, str]:
+    """Return what tells NVIDIA's runtime to hand in cards: `docker compose` asks the engine for them, Swarm does not.
+
+    Which card a generic resource stands for, the runtime reads from a variable that Swarm sets by itself.
+    """
+    if not _cards(service):
+        return {}
+    seen = {"NVIDIA_VISIBLE_DEVICES": "all"} if gpu.startswith(LABEL) else {}
+    return {"NVIDIA_DRIVER_CAPABILITIES": "compute,utility", **seen}
+
+
 def seconds(duration: str) -> float:
     """Return the seconds of a duration as compose writes it, as in "1m30s"."""
     parts = DURATION.findall(duration)
@@ -125,8 +136,8 @@ def _resources(
     own = (service.get("deploy") or {}).get("resources") or {}
     plain = {"cpus": service.get("cpus"), "memory": service.get("mem_limit")}
     limits = {**{key: value for key, value in plain.items() if value}, **(own.get("limits") or {})}
-    reserved = dict(own.get("reservations") or {})
-    cards = [item for item in reserved.pop("devices", ()) if "gpu" in item.get("capabilities", ())]
+    reserved = {key: value for key, value in (own.get("reservations") or {}).items() if key != "devices"}
+    cards = _cards(service)
     constraints = []
     if cards and gpu.startswith(LABEL):
         label, _, value = gpu.partition("=")
@@ -143,6 +154,12 @@ def _resources(
             table["cpus"] = str(table["cpus"])
     found = {"limits": limits, "reservations": reserved}
     return {kind: table for kind, table in found.items() if table}, constraints
+
+
+def _cards(service: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return a compose file's requests for cards."""
+    reserved = ((service.get("deploy") or {}).get("resources") or {}).get("reservations") or {}
+    return [item for item in reserved.get("devices") or () if "gpu" in item.get("capabilities", ())]
 
 
 def _restart(restart: str) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def _service(
     found = {
         **{key: service[key] for key in TAKEN if service.get(key) is not None},
         "image": image.reference,
-        "environment": _environment(raw.get("environment") or {}),
+        "environment": rollout.environment(service, wishes.gpu) | _environment(raw.get("environment") or {}),
         "env_file": [file if isinstance(file, str) else file["path"] for file in raw.get("env_file") or ()],
         "healthcheck": _only(HEALTH, service.get("healthcheck") or {}),
         "networks": {key: _only(ATTACHED, value or {}) or None for key, value in _attached(name, service, tell)},
@@ -159,8 +159,13 @@ def _mount(name: str, mount: Mapping[str, Any], tell: Callable[[str], None]) -> 
 
 
 def _tmpfs(name: str, text: str, tell: Callable[[str], None]) -> dict[str, Any]:
-    target, _, options = text.partition(":")
-    lost = [option for option in options.split(",") if option and option not in TMPFS]
+    target, _, text = text.partition(":")
+    options = [option for option in text.split(",") if option]
+    if "exec" in options:
+        # Named by nobody, it is made with the task and goes with it.
+        tell(f"{target} of {name} is a volume on disk for each replica: nothing can be run from a tmpfs of Swarm's")
+        return {"type": "volume", "target": target}
+    lost = [option for option in options if option not in TMPFS]
     if lost:
         tell(f"{target} of {name} is a tmpfs without {','.join(lost)}: the format has no such options")
     return {"type": "tmpfs", "target": target}

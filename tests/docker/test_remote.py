@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,10 +13,12 @@ import pytest
 from tests.docker import bridge, second_engine
 from tests.docker.project import CRATE, VERSION, failure, tagged
 
+OTHER = f'[crate]\nname = "{CRATE}"\n[[image.files]]\nfrom = "motd"\nto = "/app/motd"\n'
+
 
 @pytest.fixture(scope="module")
-def second(engine, debian_root):
-    with second_engine.running(engine, debian_root) as host:
+def second(engine, debian_root, registry):
+    with second_engine.running(engine, debian_root, registry=registry) as host:
         yield host
 
 
@@ -74,3 +75,38 @@ def builders(second, tmp_path, monkeypatch):
             subprocess.run(create, check=True, capture_output=True)
             names.append(f"baker-test-{name}")
         yield names
+
+
+def test_builders_share_the_images_and_compile_once(project, builders, second, debian_root, engine, registry):
+    # The other builder has no root image, and no image store that one could be put into.
+    subprocess.run(["docker", "--host", second, "image", "rm", debian_root], check=True, capture_output=True)
+    project.write("services/other/service.toml", OTHER)
+    project.write("services/other/motd", "other\n")
+    cache = f"{registry}/baker-test/{project.root.name}-{os.getpid()}"
+    argv = ["build", "hello", "other", "--builder", ",".join(builders), "--cache-to", cache, "--json"]
+    done = project.baker(*argv)
+    assert done.returncode == 0, done.stdout + done.stderr
+    # All images are in the engine that was asked, and run.
+    for receipt in json.loads(done.stdout):
+        assert engine.containers.run(receipt["image"], remove=True).decode().strip() == f"{CRATE} {VERSION}"
+    here, there = (f"{name}:" for name in builders)
+    lines = [line.split() for line in done.stderr.splitlines()]
+    compiled = [line for line in lines if line[1:2] == [f"binary-{CRATE}-cpu"] and "cached" not in line]
+    assert [line[0] for line in compiled] == [here], done.stderr
+    assert [line[0] for line in lines if line[1:2] == ["hello"]] == [here]
+    assert [line[0] for line in lines if line[1:2] == ["other"]] == [there]
+    assert "nothing has changed" in project.baker(*argv[:-1]).stdout
+
+
+def test_when_one_builder_fails_the_others_are_ended_and_nothing_is_tagged(project, builders, engine):
+    project.write(
+        "services/other/service.toml", OTHER.replace("[crate]", '[image.packages]\ndebian = ["no-such"]\n[crate]')
+    )
+    project.write("services/other/motd", "other\n")
+    said = failure(project.baker("build", "--builder", builders[0], "--builder", builders[1]), 6)
+    assert "no-such" in said
+    assert tagged(engine, project) == []
+
+
+def test_a_builder_that_is_not_there(project):
+    assert "docker buildx ls" in failure(project.build("--builder", "no-such-builder"), 4)

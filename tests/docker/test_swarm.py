@@ -168,6 +168,9 @@ def test_deployed_by_digest_with_what_the_stack_file_says(swarm, running, home):
     assert service["Spec"]["UpdateConfig"]["FailureAction"] == "rollback"
     assert service["Spec"]["UpdateConfig"]["Order"] == "start-first"
     assert service["Spec"]["Mode"]["Replicated"]["Replicas"] == 2
+    # What the compose file lets run from /tmp runs from there, under a root that cannot be written.
+    task = swarm.docker("ps", "--quiet", "--filter", f"label=com.docker.swarm.service.name={running}").split()[0]
+    swarm.docker("exec", task, "sh", "-c", "cp /bin/true /tmp/program && /tmp/program && ! touch /app/file")
 
 
 def test_updated_under_load_without_a_refused_connection(swarm, running, compose, home):
