@@ -35,14 +35,21 @@ def _serve(listener: socket.socket, engine: str) -> None:
             client, _ = listener.accept()
         except OSError:
             return
-        there = socket.socket(socket.AF_UNIX)
+        threading.Thread(target=_lead, args=(client, engine), daemon=True).start()
+
+
+def _lead(client: socket.socket, engine: str) -> None:
+    """Lead one connection to the engine's BuildKit until both sides have ended it."""
+    with client, socket.socket(socket.AF_UNIX) as there:
         there.connect(engine)
         there.sendall(UPGRADE)
         answer = b""
         while not answer.endswith(b"\r\n\r\n"):
             answer += there.recv(1)
-        for source, target in ((client, there), (there, client)):
-            threading.Thread(target=_copy, args=(source, target), daemon=True).start()
+        back = threading.Thread(target=_copy, args=(there, client), daemon=True)
+        back.start()
+        _copy(client, there)
+        back.join()
 
 
 def _copy(source: socket.socket, target: socket.socket) -> None:

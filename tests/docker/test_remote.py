@@ -78,8 +78,9 @@ def builders(second, tmp_path, monkeypatch):
 
 
 def test_builders_share_the_images_and_compile_once(project, builders, second, debian_root, engine, registry):
-    # The other builder has no root image, and no image store that one could be put into.
-    subprocess.run(["docker", "--host", second, "image", "rm", debian_root], check=True, capture_output=True)
+    # The other builder has no root image, and has never compiled.
+    for command in (["image", "rm", debian_root], ["builder", "prune", "--all", "--force"]):
+        subprocess.run(["docker", "--host", second, *command], check=True, capture_output=True)
     project.write("services/other/service.toml", OTHER)
     project.write("services/other/motd", "other\n")
     cache = f"{registry}/baker-test/{project.root.name}-{os.getpid()}"
@@ -88,11 +89,13 @@ def test_builders_share_the_images_and_compile_once(project, builders, second, d
     assert done.returncode == 0, done.stdout + done.stderr
     # All images are in the engine that was asked, and run.
     for receipt in json.loads(done.stdout):
-        assert engine.containers.run(receipt["image"], remove=True).decode().strip() == f"{CRATE} {VERSION}"
+        assert (
+            engine.containers.run(receipt["image"], "--version", remove=True).decode().strip() == f"{CRATE} {VERSION}"
+        )
     here, there = (f"{name}:" for name in builders)
     lines = [line.split() for line in done.stderr.splitlines()]
-    compiled = [line for line in lines if line[1:2] == [f"binary-{CRATE}-cpu"] and "cached" not in line]
-    assert [line[0] for line in compiled] == [here], done.stderr
+    assert {line[0] for line in lines if line[1:2] == [f"binary-{CRATE}-cpu"]} == {here, there}, done.stderr
+    assert {line[2] for line in lines if line[:2] == [there, f"binary-{CRATE}-cpu"]} == {"cached"}, done.stderr
     assert [line[0] for line in lines if line[1:2] == ["hello"]] == [here]
     assert [line[0] for line in lines if line[1:2] == ["other"]] == [there]
     assert "nothing has changed" in project.baker(*argv[:-1]).stdout

@@ -39,6 +39,18 @@ networks:
 # Where the kernel has no IPVS there is no mesh, and no address for all replicas: names lead to each of them, in turn.
 WITHOUT_MESH = "services:\n  hello:\n    ports: !reset []\n    deploy:\n      endpoint_mode: dnsrr\n"
 PORT = 18090
+# Over that: for machines with a card.
+WITH_CARD = """
+services:
+  hello:
+    deploy:
+      resources:
+        reservations:
+          devices:
+            - driver: nvidia
+              count: 1
+              capabilities: [gpu]
+"""
 
 
 @dataclass(frozen=True)
@@ -93,7 +105,8 @@ def home(engine, debian_root, registry):
 
 @pytest.fixture(scope="module")
 def swarm(engine, debian_root, registry):
-    with second_engine.running(engine, debian_root, registry=registry) as host:
+    config = {"node-generic-resources": ["NVIDIA-GPU=GPU-first", "NVIDIA-GPU=GPU-second"]}
+    with second_engine.running(engine, debian_root, registry=registry, config=config) as host:
         alone = Swarm(host=host, mesh=False)
         alone.docker("swarm", "init", "--advertise-addr=127.0.0.1")
         look = ["run", "--rm", "--network=host", debian_root, "test", "-e", "/proc/net/ip_vs"]
@@ -107,13 +120,15 @@ def compose(make_project):
     image = project.image
     project.write("docker-compose.yml", COMPOSE.format(image=image, port=PORT))
     project.write("no-mesh.yml", WITHOUT_MESH)
+    project.write("card.yml", WITH_CARD)
     return project
 
 
-def deploy(project: Project, swarm: Swarm, home: str, tag: str) -> str:
+def deploy(project: Project, swarm: Swarm, home: str, tag: str, *more: str) -> str:
     """Write the stack file of a version and deploy it; return its image."""
     files = ["-f", "docker-compose.yml", *([] if swarm.mesh else ["-f", "no-mesh.yml"])]
-    argv = ["deploy", "--swarm", *files, "--registry", home, "--tag", tag, "--replicas", "hello=2", "--drain", "5"]
+    own = ["--registry", home, "--tag", tag, "--replicas", "hello=2", "--drain", "5"]
+    argv = ["deploy", "--swarm", *files, *own, *more]
     told = project.baker(*argv, "--json", GREETING="a token")
     assert told.returncode == 0, told.stderr
     made = json.loads(told.stdout)
@@ -199,6 +214,34 @@ def test_rolled_back_when_the_new_image_is_unhealthy(swarm, running, compose, ho
     assert set(told["answers"]) == {last}, told
     assert told["kept"] == [last], told
     assert swarm.service(running)["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"] == before
+
+
+def test_a_card_for_each_replica_or_a_node_with_a_label(swarm, running, compose, home):
+    def tasks():
+        """Return the tasks that are wanted now."""
+        ids = swarm.docker("service", "ps", "--quiet", running).split()
+        found = json.loads(swarm.docker("inspect", "--type=task", *ids))
+        return [item for item in found if item["DesiredState"] == "running"]
+
+    card = ["-f", "card.yml"]
+    deploy(compose, swarm, home, "two", *card, "--replicas", "hello=1")
+    assert swarm.settled(running) == "completed"
+    (task,) = tasks()
+    assert task["Spec"]["Resources"]["Reservations"]["GenericResources"]
+    (card_of_task,) = [item["NamedResourceSpec"] for item in task["GenericResources"]]
+    assert card_of_task["Kind"] == "NVIDIA-GPU"
+    container = task["Status"]["ContainerStatus"]["ContainerID"]
+    environment = swarm.docker("exec", container, "env").split()
+    assert f"DOCKER_RESOURCE_NVIDIA-GPU={card_of_task['Value']}" in environment
+    # A node gets its label, and only then a replica that wants one.
+    deploy(compose, swarm, home, "one", *card, "--replicas", "hello=1", "--gpu", "node.labels.gpu=true")
+    time.sleep(5)
+    assert [item["Status"].get("Err") for item in tasks() if item["Status"]["State"] == "pending"] == [
+        "no suitable node (scheduling constraints not satisfied on 1 node)"
+    ]
+    node = swarm.docker("node", "ls", "--quiet").strip()
+    swarm.docker("node", "update", "--label-add=gpu=true", node)
+    assert swarm.settled(running) == "completed"
 
 
 def test_what_is_not_published_is_an_error(compose, home):
