@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.docker import bridge, second_engine
+from tests.docker import bridge, helpers, second_engine
 from tests.docker.project import CRATE, VERSION, failure, tagged
 
+SSHD = (
+    "install -d -m 700 /root/.ssh && install -m 600 /key.pub /root/.ssh/authorized_keys && ssh-keygen -A"
+    " && install -d /run/sshd && exec /usr/sbin/sshd -D -e"
+)
+SSH_CONFIG = """
+IdentityFile {key}
+IdentitiesOnly yes
+BatchMode yes
+StrictHostKeyChecking no
+UserKnownHostsFile /dev/null
+"""
 OTHER = f'[crate]\nname = "{CRATE}"\n[[image.files]]\nfrom = "motd"\nto = "/app/motd"\n'
 
 
@@ -52,6 +65,42 @@ def test_a_build_goes_to_the_engine_of_a_context(project, engine, second, there,
     assert {item["state"] for item in told} == {"cached"}
     subprocess.run(["docker", "context", "use", there], check=True, capture_output=True)
     assert "nothing has changed" in project.build().stdout
+
+
+@pytest.fixture
+def by_ssh(engine, debian_root, second, tmp_path, monkeypatch):
+    """The second engine's address on a machine that is reached by ssh: a container with a real server."""
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    launch: Any = engine.containers.run
+    volumes = {second.removeprefix("unix://"): {"bind": "/var/run/docker.sock"}, f"{key}.pub": {"bind": "/key.pub"}}
+    with helpers.image(engine, "baker-test-sshd:latest", debian_root, "docker-cli openssh-server") as tag:
+        container = launch(
+            tag, ["sh", "-c", SSHD], detach=True, init=True, volumes=volumes, ports={"22/tcp": ("127.0.0.1", None)}
+        )
+        try:
+            container.reload()
+            port = container.ports["22/tcp"][0]["HostPort"]
+            # The user's own settings and keys are not touched.
+            wrapper = tmp_path / "bin/ssh"
+            wrapper.parent.mkdir()
+            wrapper.write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F {tmp_path}/config "$@"\n')
+            wrapper.chmod(0o755)
+            (tmp_path / "config").write_text(SSH_CONFIG.format(key=key))
+            monkeypatch.setenv("PATH", str(wrapper.parent), prepend=os.pathsep)
+            yield f"ssh://root@127.0.0.1:{port}"
+        finally:
+            container.remove(force=True)
+
+
+def test_a_build_goes_to_an_engine_behind_ssh(project, engine, second, by_ssh):
+    done = project.build(DOCKER_HOST=by_ssh)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert project.image.partition(":")[0] in images(second)
+    assert tagged(engine, project) == []
+    assert project.baker("verify", "hello", DOCKER_HOST=by_ssh).returncode == 0
+    said = failure(project.build("--force", DOCKER_HOST=by_ssh.replace("root@", "nobody@")), 4)
+    assert by_ssh.replace("root@", "nobody@") in said
 
 
 def test_a_context_that_is_not_there(project, there):
