@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import tempfile
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 IMAGE = (
     "ARG ROOT\nFROM $ROOT\nRUN apt-get update && apt-get install --yes --no-install-recommends {} && apt-get clean\n"
 )
-REGISTRY = "baker-test-registry:latest"
+REGISTRY = f"baker-test-registry-{os.getpid()}:latest"
 # Debian's own config asks for a login.
 CONFIG = """\
 version: 0.1
@@ -29,7 +30,7 @@ log: {{level: warn}}
 storage: {{filesystem: {{rootdirectory: /var/lib/docker-registry}}, delete: {{enabled: true}}}}
 http: {{addr: "{address}"}}
 """
-COSIGN = "baker-test-cosign:latest"
+COSIGN = f"baker-test-cosign-{os.getpid()}:latest"
 # The folders that tests work in, and the host's network: a registry on 127.0.0.1 is meant as it stands.
 WRAPPER = """#!/bin/sh
 exec docker run --rm --network=host --env=COSIGN_PASSWORD --volume="$PWD:$PWD" --workdir="$PWD" \\

@@ -63,3 +63,12 @@ def cosign(project: Project, command: str, reference: str, *argv: str) -> subpro
         text=True,
         check=False,
     )
+
+
+def parts(repository: str, digest: str) -> dict[str, int]:
+    """Return the bytes of the config and of each layer of a published image, by digest."""
+    with Repository(repository) as there:
+        index = there.find(digest)
+        assert index is not None
+        image = there.image(index)
+    return {part["digest"]: part["size"] for part in (image["config"], *image["layers"])}
