@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from baker import bakefile, builders, cosign, engine, layout, pipeline, prepare, promote, sbom, upload, verify
-from baker.errors import UsageError, VerifyError
+from baker.errors import InterruptedBuildError, UsageError, VerifyError
 from baker.registry import Repository
 
 if TYPE_CHECKING:
@@ -92,9 +92,9 @@ def publish(
         EngineError: the engine cannot write OCI images, or cosign is missing.
         VerifyError: what was pushed is not what was verified, or a signature is missing, or a tag was moved meanwhile.
         NetworkError: the registry cannot be reached, or refuses.
+        InterruptedBuildError: Ctrl-C.
     """
-    settings = request.settings.publishing
-    cosign.require(settings)
+    cosign.require(request.settings.publishing)
     builders.require(request.settings.builder, engine.describe(), "publishing")
     request = settle(request, console)
     intents = intend(request, destination, release=release)
@@ -103,38 +103,52 @@ def publish(
     context = prepare.context(request, prepared.plan)
     prepare.write(request, prepared, context)
     done: list[Published] = []
-    for intent, image, receipt in zip(intents, prepared.plan.services, receipts, strict=True):
-        near = [item.repository for item in done]
-        with Repository(intent.repository) as repository:
-            found = _there(repository, intent, receipt)
-            if found:
-                manifest, verified = found, receipt
-            else:
-                manifest, verified = _push(request, prepared, image, repository, receipt, environment, console, near)
-            reference = f"{repository.name}@{manifest.digest}"
-            path = _bill(request, image, verified, repository.name, manifest.digest)
-            if found is None or not _signed(repository, manifest, request):
-                console.print(f"signing {reference}", highlight=False)
-                cosign.attest(reference, promote.SBOM_KIND, path, settings)
-                cosign.sign(reference, settings)
-            if not promote.check(repository, manifest, settings):
-                console.print(
-                    f"note: this builder makes no provenance; {reference} cannot be promoted", highlight=False
-                )
-            for tag, before in intent.tags.items():
-                promote.move(repository, tag, manifest, before)
-        done.append(
-            Published(
-                service=image.name,
-                repository=repository.name,
-                digest=manifest.digest,
-                tags=tuple(intent.tags),
-                sbom=str(path),
-                size=repository.size(manifest),
-                sent=repository.sent,
-            )
-        )
+    try:
+        for intent, image, receipt in zip(intents, prepared.plan.services, receipts, strict=True):
+            near = [item.repository for item in done]
+            done.append(_publish(request, prepared, intent, image, receipt, environment, console, near))
+    except KeyboardInterrupt as stop:
+        raise InterruptedBuildError(
+            "interrupted: no tag points at what is not finished; the same command goes on from there"
+        ) from stop
     return tuple(done)
+
+
+def _publish(
+    request: Request,
+    prepared: Prepared,
+    intent: Intent,
+    image: ImagePlan,
+    receipt: Receipt,
+    environment: Mapping[str, str],
+    console: Console,
+    near: Sequence[str],
+) -> Published:
+    """Push, sign, check and tag one image, as far as that is not done yet."""
+    settings = request.settings.publishing
+    with Repository(intent.repository) as repository:
+        manifest = found = _there(repository, intent, receipt)
+        if manifest is None:
+            manifest, receipt = _push(request, prepared, image, repository, receipt, environment, console, near)
+        reference = f"{repository.name}@{manifest.digest}"
+        path = _bill(request, image, receipt, repository.name, manifest.digest)
+        if found is None or not _signed(repository, manifest, request):
+            console.print(f"signing {reference}", highlight=False)
+            cosign.attest(reference, promote.SBOM_KIND, path, settings)
+            cosign.sign(reference, settings)
+        if not promote.check(repository, manifest, settings):
+            console.print(f"note: this builder makes no provenance; {reference} cannot be promoted", highlight=False)
+        for tag, before in intent.tags.items():
+            promote.move(repository, tag, manifest, before)
+        return Published(
+            service=image.name,
+            repository=repository.name,
+            digest=manifest.digest,
+            tags=tuple(intent.tags),
+            sbom=str(path),
+            size=repository.size(manifest),
+            sent=repository.sent,
+        )
 
 
 def bill(request: Request, console: Console) -> str:

@@ -33,6 +33,9 @@ class Proxy(http.server.ThreadingHTTPServer):
         # The bytes that left of each blob, by its digest.
         self.blobs: Counter[str] = Counter()
 
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of clients that have gone."""
+
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self.server_port}"

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
+import sys
+import time
+import uuid
 from pathlib import Path
 
 import pytest
 
-from tests.docker import helpers
+from tests.docker import flaky, helpers
 from tests.docker.project import failure
-from tests.docker.publishing import VERSION_TAG, digest, publish, published
+from tests.docker.publishing import PASSWORD, VERSION_TAG, digest, publish, published
 
 STORE = "/var/lib/docker-registry"
 LOGIN = "auth: {htpasswd: {realm: baker, path: /htpasswd/users}}\n"
@@ -88,3 +93,25 @@ def test_a_full_registry_is_said_and_the_next_call_goes_on(publisher, full):
     assert digest(home, VERSION_TAG) == ""
     assert make_room().exit_code == 0
     assert published(publisher, home)["digest"] == digest(home, VERSION_TAG)
+
+
+def test_ctrl_c_while_a_layer_is_sent_leaves_no_tag_and_the_next_call_goes_on(publisher, registry):
+    assert publisher.build().returncode == 0
+    with flaky.before(registry) as proxy:
+        home = f"{proxy.address}/baker-test/{uuid.uuid4().hex[:8]}"
+        proxy.faults = [("PATCH", "slow")] * 50
+        command = [sys.executable, "-m", "baker", "publish", "hello", "--registry", home]
+        with subprocess.Popen(
+            command, cwd=publisher.root, env={**os.environ, **PASSWORD}, stderr=subprocess.PIPE, text=True
+        ) as process:
+            while "PATCH" not in proxy.seen:
+                assert process.poll() is None, process.communicate()
+                time.sleep(0.1)
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate()
+        assert process.returncode == 130
+        assert "Traceback" not in said
+        assert "interrupted" in said
+        proxy.faults = []
+        assert digest(home, VERSION_TAG) == ""
+        assert published(publisher, home)["digest"] == digest(home, VERSION_TAG)
