@@ -19,6 +19,7 @@ def image_name(settings: Settings, service: str) -> str:
 
 def make(plan: Plan, settings: Settings, labels: Mapping[str, Mapping[str, str]]) -> str:
     """Return the bake file. `labels` are more labels for each target than the Dockerfile gives it."""
+    platforms = {"platforms": list(settings.platforms)} if settings.platforms else {}
     content: dict[str, Any] = {
         "group": {"default": {"targets": [service.target for service in plan.services]}},
         "target": {
@@ -28,6 +29,7 @@ def make(plan: Plan, settings: Settings, labels: Mapping[str, Mapping[str, str]]
                 "target": service.target,
                 "tags": list(names(plan, settings, service.name)),
                 "labels": dict(labels[service.target]),
+                **platforms,
             }
             for service in plan.services
         }
@@ -37,6 +39,7 @@ def make(plan: Plan, settings: Settings, labels: Mapping[str, Mapping[str, str]]
                 "context": ".",
                 "dockerfile": "Dockerfile",
                 "target": binary.stage,
+                **platforms,
                 "output": ["type=cacheonly"],
             }
             for binary in plan.binaries

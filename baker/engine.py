@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+import platform
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from baker import run
+from baker import dial, run
 from baker.errors import CommandError, EngineError
 
 if TYPE_CHECKING:
@@ -17,17 +18,24 @@ if TYPE_CHECKING:
 
     from docker import DockerClient
 
+DEFAULT = "unix:///var/run/docker.sock"
+# What the SDK connects to as the docker command line does; ssh and TLS are left to that.
+DIRECT = ("unix://", "npipe://")
 START_HINT = "is it running, and may this user talk to it? (`docker info` says the same)"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Engine:
-    """What the engine says of itself. `containerd_store` can hold attestations and several compressions."""
+    """What the engine says of itself. `containerd_store` can hold attestations and several compressions.
+
+    `local` says whether its files, as those under `root`, are this machine's.
+    """
 
     id: str
     version: str
     containerd_store: bool
     root: str
+    local: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,15 +60,16 @@ def connect() -> Iterator[DockerClient]:
     import docker  # noqa: PLC0415 - slow to import, and `baker --help` has no use for it
 
     host = os.environ.get("DOCKER_HOST") or _context_host()
-    try:
-        client = docker.DockerClient(base_url=host, timeout=600) if host else docker.from_env(timeout=600)
-        client.ping()
-    except (docker.errors.DockerException, OSError) as error:
-        raise EngineError(f"no Docker engine answers at {host or 'the default socket'}: {START_HINT}") from error
-    try:
-        yield client
-    finally:
-        client.close()
+    with nullcontext(host) if host.startswith(DIRECT) else dial.through_cli() as address:
+        try:
+            client = docker.DockerClient(base_url=address, timeout=600)
+            client.ping()
+        except (docker.errors.DockerException, OSError) as error:
+            raise EngineError(f"no Docker engine answers at {host}: {START_HINT}") from error
+        try:
+            yield client
+        finally:
+            client.close()
 
 
 def login(host: str) -> tuple[str, str] | None:
@@ -81,6 +90,7 @@ def describe() -> Engine:
             version=str(client.version()["Version"]),
             containerd_store=any("io.containerd.snapshotter" in pair for pair in stores),
             root=str(info.get("DockerRootDir", "")),
+            local=info.get("Name") == platform.node(),
         )
 
 
@@ -152,6 +162,11 @@ def loading() -> Iterator[IO[bytes]]:
         yield stdin
 
 
+def save(reference: str, tarball: Path) -> None:
+    """Write an image to a tarball; since Docker 25 that is an OCI layout."""
+    run.capture(["docker", "image", "save", "--output", str(tarball), reference])
+
+
 def tag(source: str, target: str) -> None:
     """Give an image one more name."""
     repository, _, name = target.rpartition(":")
@@ -215,8 +230,10 @@ def _api(client: DockerClient) -> Any:  # noqa: ANN401
 
 
 def _context_host() -> str:
-    """Return the endpoint of the docker command line's current context; empty where it has none."""
+    """Return the endpoint of the docker command line's current context."""
     try:
         return run.capture(["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]).strip()
-    except CommandError:
-        return ""
+    except CommandError as error:
+        if error.returncode == run.NOT_STARTED:
+            return DEFAULT
+        raise EngineError(f"{error.tail}; `docker context ls` lists what there is") from error

@@ -8,7 +8,7 @@ import tarfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from baker import build, engine, prepare, secrets
+from baker import build, engine, prepare, secrets, shares
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,8 +45,10 @@ def written(
         f"type=oci,tar=false,dest={FOLDER},oci-mediatypes=true,compression={settings.publishing.compression},"
         "force-compression=true"
     )
+    builder = shares.of(settings.builders, request.targets)[image.target]
     argv = build.arguments(
-        builder=settings.builder,
+        builder=builder,
+        contexts=prepare.contexts(request, builder, prepared.plan, engine.describe()),
         secrets=secrets.collect(settings, environment),
         output=exporter + (",rewrite-timestamp=true" if settings.reproducible else ""),
         tags={image.target: name},

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from baker import bakefile, builders, cosign, engine, layout, pipeline, prepare, promote, sbom, upload, verify
+from baker import bakefile, cosign, engine, exporters, layout, pipeline, prepare, promote, sbom, upload, verify
 from baker.errors import InterruptedBuildError, UsageError, VerifyError
 from baker.registry import Repository
 
@@ -95,7 +95,7 @@ def publish(
         InterruptedBuildError: Ctrl-C.
     """
     cosign.require(request.settings.publishing)
-    builders.require(request.settings.builder, engine.describe(), "publishing")
+    exporters.require(request.settings.builders, engine.describe(), "publishing")
     request = settle(request, console)
     intents = intend(request, destination, release=release)
     receipts = pipeline.build_images(request, environment, console)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from baker.buildcache import Record
+    from baker.deploy import Deployment
     from baker.doctor import Finding
     from baker.forecast import Outlook
     from baker.publish import Intent, Published
@@ -49,6 +50,15 @@ def published(found: Sequence[Published], console: Console) -> None:
     for item in found:
         bytes_sent = f"{decimal(item.sent)} of {decimal(item.size)} sent"
         console.print(f"[green]published[/] {item.reference}  {', '.join(item.tags)}  {bytes_sent}", highlight=False)
+
+
+def deployment(found: Deployment, where: str, console: Console) -> None:
+    """Print what a stack file runs, what to know of it, and what to do with it."""
+    for service, image in found.images.items():
+        console.print(f"{service}  {image}", highlight=False)
+    for note in found.notes:
+        console.print(f"[yellow]note[/] {note}", highlight=False)
+    console.print(f"wrote {where}; deploy it, on a manager, with\n  {found.command}", highlight=False)
 
 
 def outlooks(found: Sequence[Outlook], console: Console) -> None:

@@ -23,7 +23,8 @@ def build(
     accel: options.Accel = None,
     compute_cap: options.Capabilities = None,
     variant: options.Variant = None,
-    builder: options.Builder = None,
+    builder: options.Builders = None,
+    platform: options.Platforms = None,
     tag: options.Tag = None,
     cache_from: options.CacheFrom = None,
     cache_to: options.CacheTo = None,
@@ -52,7 +53,8 @@ def build(
         accel=accel,
         caps=compute_cap,
         variant=variant,
-        builder=builder,
+        builders=builder,
+        platforms=platform,
         tag=tag,
         cache_from=cache_from,
         cache_to=cache_to,
@@ -73,7 +75,8 @@ def plan(
     accel: options.Accel = None,
     compute_cap: options.Capabilities = None,
     variant: options.Variant = None,
-    builder: options.Builder = None,
+    builder: options.Builders = None,
+    platform: options.Platforms = None,
     as_json: options.Json = False,  # noqa: FBT002
 ) -> None:
     """Say what `build` would do with each stage, why, and how long that took last time. Builds nothing.
@@ -87,7 +90,14 @@ def plan(
     from baker import pipeline, report  # noqa: PLC0415
 
     request = options.request(
-        services, project, base=base, accel=accel, caps=compute_cap, variant=variant, builder=builder
+        services,
+        project,
+        base=base,
+        accel=accel,
+        caps=compute_cap,
+        variant=variant,
+        builders=builder,
+        platforms=platform,
     )
     outlooks = pipeline.plan_images(request, options.console(err=True))
     if as_json:
@@ -105,6 +115,7 @@ def render(
     accel: options.Accel = None,
     compute_cap: options.Capabilities = None,
     variant: options.Variant = None,
+    platform: options.Platforms = None,
     link: Annotated[bool, typer.Option(help="Use COPY --link, which needs Docker 23 or BuildKit 0.10.")] = True,  # noqa: FBT002
 ) -> None:
     """Write the Dockerfile, docker-bake.json and all that they copy, without Docker.
@@ -117,7 +128,9 @@ def render(
     from baker import prepare  # noqa: PLC0415
 
     console = options.console(err=True)
-    request = options.request(services, project, base=base, accel=accel, caps=compute_cap, variant=variant)
+    request = options.request(
+        services, project, base=base, accel=accel, caps=compute_cap, variant=variant, platforms=platform
+    )
     chosen = prepare.choose(request, console, link=link, make_root=False)
     prepare.write(request, prepare.prepare(request, chosen), output)
     console.print(f"wrote {output}/Dockerfile and {output}/docker-bake.json", highlight=False)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tests.docker import helpers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from docker import DockerClient
 
@@ -30,18 +30,21 @@ PATIENCE = 60
 
 
 @contextmanager
-def running(client: DockerClient, root: str, *, registry: str = "") -> Iterator[str]:
+def running(
+    client: DockerClient, root: str, *, registry: str = "", config: Mapping[str, Any] | None = None
+) -> Iterator[str]:
     """Start a second engine with the root image in its store, and yield its address, as for DOCKER_HOST.
 
     Args:
         client: the first engine.
         root: the image that it starts from and gets.
+        config: more for its daemon.json.
         registry: one of the host's, as in 127.0.0.1:5000, that it reaches under the same address.
     """
     more = "VOLUME /var/lib/docker\n"
     launch: Any = client.containers.run
     with helpers.image(client, TAG, root, "docker.io socat", more), tempfile.TemporaryDirectory() as folder:
-        Path(folder, "daemon.json").write_text(json.dumps(CONFIG))
+        Path(folder, "daemon.json").write_text(json.dumps({**CONFIG, **(config or {})}))
         options: dict[str, Any] = {"detach": True, "volumes": {folder: {"bind": "/second", "mode": "rw"}}}
         command, started = COMMAND, []
         try:
