@@ -13,12 +13,12 @@ from baker import (
     build,
     current,
     engine,
+    exporters,
     forecast,
     ledger,
     prepare,
     receipt,
     registrycache,
-    reproducible,
     secrets,
     shares,
     verify,
@@ -59,7 +59,7 @@ def build_images(
     here = engine.describe()
     builders = request.settings.builders
     if request.epoch is not None:
-        reproducible.require(builders, here)
+        exporters.require(builders, here, "--reproducible")
     check_disk(here, console)
     link = build.knows_link(builders, here.version)
     prepared = prepare.prepare(request, prepare.choose(request, console, link=link, make_root=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import tempfile
 import time
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from docker import DockerClient
 
-TAG = "baker-test-second-engine:latest"
+TAG = f"baker-test-second-engine-{os.getpid()}:latest"
 # A network of its own: in the host's, an engine removes the bridge of the host's engine when it starts.
 CONFIG = {"mtu": 1400, "features": {"containerd-snapshotter": True}}
 COMMAND = ["dockerd", "--host=unix:///second/docker.sock", "--config-file=/second/daemon.json"]
