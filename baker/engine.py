@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import os
+import time
+import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
+
+import requests
 
 from baker import run
-from baker.errors import CommandError, EngineError
+from baker.errors import CommandError, EngineError, NetworkError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +21,9 @@ if TYPE_CHECKING:
 
     from docker import DockerClient
 
+MEGABYTE = 10**6
+CONTAINER_LABEL = "dev.baker.container"
+LATE_LOOKS = 20
 START_HINT = "is it running, and may this user talk to it? (`docker info` says the same)"
 
 
@@ -171,30 +179,135 @@ def uncompressed_size(reference: str) -> int:
     return size if size * 1.2 > unpacked else unpacked
 
 
+def pull(reference: str) -> None:
+    """Fetch an image from its registry, with the logins of `docker login`.
+
+    Raises:
+        NetworkError: the registry cannot be reached, refuses, or has no such image.
+    """
+    try:
+        run.capture(["docker", "pull", "--quiet", reference])
+    except CommandError as error:
+        raise NetworkError(f"there is no image {reference} here, and `docker pull` fails: {error.tail}") from error
+
+
+def remove(reference: str) -> None:
+    """Remove an image by a name, and the layers that no other image has."""
+    import docker  # noqa: PLC0415
+
+    with connect() as client:
+        try:
+            client.images.remove(reference)
+        except docker.errors.ImageNotFound:
+            return
+
+
+@contextmanager
+def saved(reference: str) -> Iterator[IO[bytes]]:
+    """Yield an image as the tar stream of `docker save`."""
+    with connect() as client:
+        yield io.BufferedReader(_Chunks(_api(client).get_image(reference, chunk_size=MEGABYTE)), MEGABYTE)
+
+
+def copied(reference: str, paths: Sequence[str]) -> Iterator[tuple[str, IO[bytes]]]:
+    """Yield each path of an image, a file or a folder, that is there, with its tar stream."""
+    import docker  # noqa: PLC0415
+
+    # Nothing of it runs: an image without a command can be read too.
+    with container(reference, ["true"]) as made:
+        for path in paths:
+            try:
+                chunks, _ = made.get_archive(path)
+            except docker.errors.NotFound:
+                continue
+            yield path, io.BufferedReader(_Chunks(chunks))
+
+
+@contextmanager
+def container(
+    reference: str,
+    command: Sequence[str],
+    *,
+    volume: tuple[str, bytes] | None = None,
+    **options: Any,  # noqa: ANN401 - the SDK names them
+) -> Iterator[Any]:
+    """Create a container and yield the SDK's handle. It goes with the block, however that ends, and so do its volumes.
+
+    Args:
+        reference: the image.
+        command: the arguments of its entrypoint.
+        volume: where a volume goes, and a tar archive of what is in it: it can be filled when all else is read-only.
+        options: what else `docker create` knows, as the SDK names it.
+
+    Raises:
+        EngineError: the engine refuses to create it, or what the block asks of it.
+    """
+    import docker  # noqa: PLC0415
+
+    label = f"{CONTAINER_LABEL}={uuid.uuid4().hex}"
+    with connect() as client:
+        made = None
+        if volume:
+            options["mounts"] = [{"Type": "volume", "Target": volume[0]}]
+        try:
+            made = client.containers.create(reference, list(command), labels=[label], **options)
+            if volume:
+                made.put_archive(*volume)
+            yield made
+        except docker.errors.APIError as error:
+            raise EngineError(f"docker cannot run {reference}: {error.explanation}") from error
+        except requests.RequestException as error:
+            raise EngineError(f"docker does not answer while {reference} runs: {error}") from error
+        finally:
+            # Ctrl-C may come between the engine's making it and its id's arrival, so it is found by its label; an
+            # engine that was still at it gets a moment.
+            for _ in range(LATE_LOOKS if made is None else 1):
+                found = client.containers.list(all=True, filters={"label": label})
+                for item in found:
+                    item.remove(force=True, v=True)
+                if made is not None or found:
+                    break
+                time.sleep(0.1)
+
+
 def run_once(reference: str, command: Sequence[str], **options: Any) -> str:  # noqa: ANN401 - the SDK names them
     """Run a container to its end, remove it, and return what it printed on both streams.
 
     Raises:
         CommandError: it ended with another exit code than 0.
+        EngineError: it could not be run.
     """
-    import docker  # noqa: PLC0415
-
-    with connect() as client:
-        try:
-            container = client.containers.create(reference, list(command), **options)
-        except docker.errors.APIError as error:
-            raise EngineError(f"docker cannot create a container of {reference}: {error.explanation}") from error
-        try:
-            container.start()
-            code = int(container.wait()["StatusCode"])
-            output = container.logs().decode(errors="replace")
-        except docker.errors.APIError as error:
-            raise EngineError(f"docker cannot run {reference}: {error.explanation}") from error
-        finally:
-            container.remove(force=True)
+    with container(reference, command, **options) as made:
+        made.start()
+        code = int(made.wait()["StatusCode"])
+        output = str(made.logs().decode(errors="replace"))
     if code:
         raise CommandError(tuple(command), code, "\n".join(output.splitlines()[-run.TAIL_LINES :]))
     return output
+
+
+class _Chunks(io.RawIOBase):
+    """A stream of the chunks that the SDK yields."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        """It can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - whatever has a buffer
+        """Fill a buffer as far as one chunk goes."""
+        while not self._rest:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return 0
+            self._rest = memoryview(chunk)
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
 
 
 def _api(client: DockerClient) -> Any:  # noqa: ANN401

@@ -192,8 +192,6 @@ class _Planner:
         program = f"{BIN}/{service.crate.binary}-{binaries[-1].variant}"
         with_libraries = python is not None and bool(python.libraries) and gpu
         venv = python is not None and python.venv
-        interpreter = (f"libpython{self.python.version}-dev", f"python{self.python.version}")
-        packages = (*image.packages[self.choice.base], *(interpreter if venv and self.choice.base == "debian" else ()))
         env = {"HOME": image.workdir, "USER": "moshi", **dict(image.env)}
         if venv:
             env["PATH"] = "/opt/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -207,8 +205,11 @@ class _Planner:
             crate=self.crate(service),
             features=binaries[0].features,
             capabilities=self.choice.capabilities if gpu else (),
-            packages=tuple(sorted(packages)),
-            imports=("ssl", *python.imports) if venv and python else (),
+            packages=self.packages(service),
+            imports=_imports(service),
+            embeds_python=service.crate.embeds_python,
+            unresolved=service.allowed.unresolved,
+            duplicates=service.allowed.duplicates,
             folders=(image.workdir, BIN, *image.folders),
             mounts=image.mounts,
             copies=tuple(self.copies(service)),
@@ -221,6 +222,13 @@ class _Planner:
             command=image.command,
             budget=0 if builder else image.budget,
         )
+
+    def packages(self, service: Service) -> tuple[str, ...]:
+        """Return the packages that only this service's image has, sorted."""
+        packages, python = service.image.packages[self.choice.base], service.python
+        if python and python.venv and self.choice.base == "debian":
+            packages += (f"libpython{self.python.version}-dev", f"python{self.python.version}")
+        return tuple(sorted(packages))
 
     def copies(self, service: Service) -> list[CopyPlan]:
         """What changes least first: the venv, the interpreter, the binary, this project's own files."""
@@ -265,6 +273,14 @@ class _Planner:
             "dev.baker.cuda": self.cuda if gpu else "",
             "dev.baker.driver-floor": DRIVER_FLOOR[self.cuda] if gpu else "",
             "dev.baker.python": self.python.version if service.python else "",
+            # What verify needs to know of an image when no project is at hand.
+            "dev.baker.binary": service.crate.binary,
+            "dev.baker.budget": str(service.image.budget or ""),
+            "dev.baker.duplicates": " ".join(service.allowed.duplicates),
+            "dev.baker.embeds-python": "true" if service.crate.embeds_python else "",
+            "dev.baker.imports": " ".join(_imports(service)),
+            "dev.baker.packages": " ".join(self.packages(service)),
+            "dev.baker.unresolved": " ".join(service.allowed.unresolved),
         }
         return tuple((key, value) for key, value in sorted(labels.items()) if value)
 
@@ -283,6 +299,12 @@ class _Planner:
             return f"services/{path.relative_to(self.root)}"
         except ValueError:
             raise UsageError(f"{path} lies outside of {self.root}; a service's files are under services/") from None
+
+
+def _imports(service: Service) -> tuple[str, ...]:
+    """Return the modules that an image must be able to import; none where it has no environment."""
+    python = service.python
+    return ("ssl", *python.imports) if python and python.venv else ()
 
 
 def _package(folder: Path) -> str:

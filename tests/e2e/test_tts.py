@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from baker.synthetic import tts_model
 from tests.e2e.conftest import HARDENED, TTS, inside, listening, wait
-from tests.synthetic import tts_model
 from tests.synthetic.clients import Spoken, expected, speak
 
 WORDS = ("hello", "world,", "it's", "me", "hello")
