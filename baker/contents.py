@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from baker.checks import Check, said, skip
@@ -44,12 +45,13 @@ def check(reference: str, expected: Expected, *, libraries: bool) -> tuple[Check
     checks = [
         _none("setuid", (path for (path,) in found.get("setuid", ())), "nothing is setuid or setgid"),
         compilers([path for (path,) in found.get("compiler", ())], expected),
-        _none("duplicates", (path for _, path in found.get("twice", ())), "no large file twice"),
+        duplicates([path for _, path in found.get("twice", ())], expected),
     ]
     if libraries:
         files = [path for (path,) in found.get("elf", ())]
         needs = [(path, name) for path, name in found.get("needs", ())]
-        checks.append(resolved(files, needs, [f"{path}: {why}" for path, why in found.get("unloadable", ())]))
+        unloadable = [f"{path}: {why}" for path, why in found.get("unloadable", ())]
+        checks.append(resolved(files, needs, unloadable, expected))
     return tuple(checks)
 
 
@@ -63,24 +65,39 @@ def compilers(paths: Sequence[str], expected: Expected) -> Check:
     return _none("compilers", wrong, f"only {declared}, which is asked for" if declared else "none")
 
 
-def resolved(files: Sequence[str], needs: Sequence[tuple[str, str]], unloadable: Sequence[str]) -> Check:
-    """Judge what the loader did not find.
+def duplicates(paths: Sequence[str], expected: Expected) -> Check:
+    """Allow the large files of service.toml to be there more than once, and no other."""
+    wrong = [path for path in paths if not _allowed(path, expected.duplicates)]
+    more = f" but {len(paths) - len(wrong)} that service.toml lets pass" if len(paths) > len(wrong) else ""
+    return _none("duplicates", wrong, f"no large file twice{more}")
+
+
+def resolved(
+    files: Sequence[str], needs: Sequence[tuple[str, str]], unloadable: Sequence[str], expected: Expected
+) -> Check:
+    """Judge what the loader did not find: (path, library) in `needs`.
 
     Extension modules of a Python environment may count on a library of the same environment that is loaded by the time
     they are imported: torch's do, whose `import torch` loads its libraries first.
     """
     present = {(_environment(path), path.rpartition("/")[2]) for path in files}
-    lost, first = list(unloadable), 0
+    lost, first, passed = list(unloadable), 0, set()
     for path, name in needs:
         if DRIVER.fullmatch(name):
             continue
-        home = _environment(path)
-        if home and (home, name) in present:
+        if _allowed(path, expected.unresolved):
+            passed.add(path)
+        elif _environment(path) and (_environment(path), name) in present:
             first += 1
         else:
             lost.append(f"{path} needs {name}")
-    more = f", {first} of them in libraries that Python loads first" if first else ""
-    return _none("libraries", lost, f"{len(files)} ELF files, everything found{more}")
+    more = f", {first} by what Python loads first" if first else ""
+    more += f", but for {len(passed)} that service.toml lets pass" if passed else ""
+    return _none("libraries", lost, f"{len(files)} ELF files find what they need{more}")
+
+
+def _allowed(path: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(path, pattern) for pattern in patterns)
 
 
 def _environment(path: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import time
 import uuid
@@ -12,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import requests
 
-from baker import run
+from baker import chunks, run
 from baker.errors import CommandError, EngineError, NetworkError
 
 if TYPE_CHECKING:
@@ -21,9 +20,9 @@ if TYPE_CHECKING:
 
     from docker import DockerClient
 
-MEGABYTE = 10**6
 CONTAINER_LABEL = "dev.baker.container"
 LATE_LOOKS = 20
+ENDED = 409
 START_HINT = "is it running, and may this user talk to it? (`docker info` says the same)"
 
 
@@ -156,14 +155,16 @@ def tag(source: str, target: str) -> None:
 
 
 def untag(reference: str) -> None:
-    """Take a name away from an image; other names, and the layers under them, stay."""
+    """Take a name away from an image; other names, the layers under them, and containers that end stay."""
     import docker  # noqa: PLC0415
 
     with connect() as client:
         try:
-            client.api.remove_image(reference, noprune=True)
+            client.api.remove_image(reference, noprune=True, force=True)
         except docker.errors.ImageNotFound:
             return
+        except docker.errors.APIError as error:
+            raise EngineError(f"{reference} cannot be untagged: {error.explanation}") from error
 
 
 def uncompressed_size(reference: str) -> int:
@@ -206,7 +207,7 @@ def remove(reference: str) -> None:
 def saved(reference: str) -> Iterator[IO[bytes]]:
     """Yield an image as the tar stream of `docker save`."""
     with connect() as client:
-        yield io.BufferedReader(_Chunks(_api(client).get_image(reference, chunk_size=MEGABYTE)), MEGABYTE)
+        yield chunks.stream(_api(client).get_image(reference, chunk_size=chunks.SIZE))
 
 
 def copied(reference: str, paths: Sequence[str]) -> Iterator[tuple[str, IO[bytes]]]:
@@ -217,10 +218,10 @@ def copied(reference: str, paths: Sequence[str]) -> Iterator[tuple[str, IO[bytes
     with container(reference, ["true"]) as made:
         for path in paths:
             try:
-                chunks, _ = made.get_archive(path)
+                content, _ = made.get_archive(path)
             except docker.errors.NotFound:
                 continue
-            yield path, io.BufferedReader(_Chunks(chunks))
+            yield path, chunks.stream(content)
 
 
 @contextmanager
@@ -244,13 +245,13 @@ def container(
     """
     import docker  # noqa: PLC0415
 
-    label = f"{CONTAINER_LABEL}={uuid.uuid4().hex}"
+    mark = uuid.uuid4().hex
     with connect() as client:
         made = None
         if volume:
             options["mounts"] = [{"Type": "volume", "Target": volume[0]}]
         try:
-            made = client.containers.create(reference, list(command), labels=[label], **options)
+            made = client.containers.create(reference, list(command), labels={CONTAINER_LABEL: mark}, **options)
             if volume:
                 made.put_archive(*volume)
             yield made
@@ -262,12 +263,24 @@ def container(
             # Ctrl-C may come between the engine's making it and its id's arrival, so it is found by its label; an
             # engine that was still at it gets a moment.
             for _ in range(LATE_LOOKS if made is None else 1):
-                found = client.containers.list(all=True, filters={"label": label})
+                found = client.containers.list(all=True, filters={"label": f"{CONTAINER_LABEL}={mark}"})
                 for item in found:
                     item.remove(force=True, v=True)
                 if made is not None or found:
                     break
                 time.sleep(0.1)
+
+
+def execute(made: Any, command: Sequence[str]) -> str:  # noqa: ANN401 - the SDK's own
+    """Run a program in a container and return what it printed; nothing when the container has ended."""
+    import docker  # noqa: PLC0415
+
+    try:
+        return str(made.exec_run(list(command)).output.decode(errors="replace"))
+    except docker.errors.APIError as error:
+        if error.status_code == ENDED:
+            return ""
+        raise
 
 
 def run_once(reference: str, command: Sequence[str], **options: Any) -> str:  # noqa: ANN401 - the SDK names them
@@ -284,30 +297,6 @@ def run_once(reference: str, command: Sequence[str], **options: Any) -> str:  # 
     if code:
         raise CommandError(tuple(command), code, "\n".join(output.splitlines()[-run.TAIL_LINES :]))
     return output
-
-
-class _Chunks(io.RawIOBase):
-    """A stream of the chunks that the SDK yields."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self._rest = memoryview(b"")
-
-    def readable(self) -> bool:
-        """It can be read."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - whatever has a buffer
-        """Fill a buffer as far as one chunk goes."""
-        while not self._rest:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                return 0
-            self._rest = memoryview(chunk)
-        size = min(len(buffer), len(self._rest))
-        buffer[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
-        return size
 
 
 def _api(client: DockerClient) -> Any:  # noqa: ANN401

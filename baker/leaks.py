@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
-# What issues them says how they look: Hugging Face, GitHub, GitLab, AWS; and PEM.
+# Who issues them says how they look: Hugging Face, GitHub, GitLab, AWS; and PEM. Not inside a word: "hf_hub…" is in the
+# symbols of every binary with the crate hf-hub.
 FORMS = (
-    r"hf_[A-Za-z0-9]{30,}"
+    r"(?<![A-Za-z0-9])(?:hf_[A-Za-z0-9]{30,}"
     r"|gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{50,}"
     r"|glpat-[\w-]{20}"
-    r"|AKIA[0-9A-Z]{16}"
+    r"|AKIA[0-9A-Z]{16})"
 )
 PEM = r"-----BEGIN [A-Z ]*PRIVATE KEY-----"
 # In settings also a name that says what it is with a value to it, and a password in an address.

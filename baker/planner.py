@@ -6,6 +6,7 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from baker import labels
 from baker.errors import UsageError
 from baker.plan import (
     BaseImages,
@@ -206,7 +207,7 @@ class _Planner:
             features=binaries[0].features,
             capabilities=self.choice.capabilities if gpu else (),
             packages=self.packages(service),
-            imports=_imports(service),
+            imports=service.imports,
             embeds_python=service.crate.embeds_python,
             unresolved=service.allowed.unresolved,
             duplicates=service.allowed.duplicates,
@@ -217,7 +218,15 @@ class _Planner:
             workdir=image.workdir,
             port=image.port,
             health=image.health,
-            labels=self.labels(service),
+            labels=labels.make(
+                service,
+                version=self.pins.crate(service.crate.name).version,
+                choice=self.choice,
+                cuda=self.cuda if gpu else "",
+                driver_floor=DRIVER_FLOOR[self.cuda] if gpu else "",
+                python=self.python.version,
+                packages=self.packages(service),
+            ),
             entrypoint=("/usr/bin/tini", "--", image.start or program),
             command=image.command,
             budget=0 if builder else image.budget,
@@ -258,32 +267,6 @@ class _Planner:
         found.append(copy("", f"services/{service.name}/image.env", "/opt/baker/image.env", "0644"))
         return found + [copy("", self.inside(file.source), file.target, file.mode) for file in service.image.files]
 
-    def labels(self, service: Service) -> tuple[tuple[str, str], ...]:
-        gpu, pin = self.on_gpu(service), self.pins.crate(service.crate.name)
-        labels = {
-            "org.opencontainers.image.title": service.title,
-            "org.opencontainers.image.description": service.description,
-            "org.opencontainers.image.version": pin.version,
-            "dev.baker.service": service.name,
-            "dev.baker.base": self.choice.base,
-            "dev.baker.accel": "cuda" if gpu else "cpu",
-            "dev.baker.crate": service.crate.name,
-            "dev.baker.crate.version": pin.version,
-            "dev.baker.capabilities": " ".join(str(number) for number in self.choice.capabilities) if gpu else "",
-            "dev.baker.cuda": self.cuda if gpu else "",
-            "dev.baker.driver-floor": DRIVER_FLOOR[self.cuda] if gpu else "",
-            "dev.baker.python": self.python.version if service.python else "",
-            # What verify needs to know of an image when no project is at hand.
-            "dev.baker.binary": service.crate.binary,
-            "dev.baker.budget": str(service.image.budget or ""),
-            "dev.baker.duplicates": " ".join(service.allowed.duplicates),
-            "dev.baker.embeds-python": "true" if service.crate.embeds_python else "",
-            "dev.baker.imports": " ".join(_imports(service)),
-            "dev.baker.packages": " ".join(self.packages(service)),
-            "dev.baker.unresolved": " ".join(service.allowed.unresolved),
-        }
-        return tuple((key, value) for key, value in sorted(labels.items()) if value)
-
     def context(self, services: Sequence[Service]) -> tuple[ContextFile, ...]:
         sources: set[Path] = set()
         for service in services:
@@ -299,12 +282,6 @@ class _Planner:
             return f"services/{path.relative_to(self.root)}"
         except ValueError:
             raise UsageError(f"{path} lies outside of {self.root}; a service's files are under services/") from None
-
-
-def _imports(service: Service) -> tuple[str, ...]:
-    """Return the modules that an image must be able to import; none where it has no environment."""
-    python = service.python
-    return ("ssl", *python.imports) if python and python.venv else ()
 
 
 def _package(folder: Path) -> str:

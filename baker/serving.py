@@ -19,7 +19,7 @@ from baker.errors import VerifyError
 from baker.synthetic import archive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from baker.engine import LocalImage
     from baker.expected import Expected
@@ -131,8 +131,8 @@ def _live(
         answer = ""
         for _ in range(TRIES if listened and model else 0):
             # The health check may hold a slot for a moment: then the probe finds other signs of life.
-            answer = _run(server, [PROBE])
-            if model and f"{model.path} answers" in answer:
+            answer = engine.execute(server, [PROBE])
+            if model and (f"{model.path} answers" in answer or answer.startswith("unhealthy")):
                 break
         log = server.logs().decode(errors="replace").strip().splitlines()[-TAIL:]
         return Life(
@@ -179,13 +179,8 @@ def _state(server: Any) -> dict[str, Any]:  # noqa: ANN401 - the SDK's own
 
 def _listens(server: Any, port: int) -> bool:  # noqa: ANN401 - the SDK's own
     """Whether something listens on a port in the container; 0 is any port."""
-    found = {int(number, 16) for number in LISTENS.findall(_run(server, ["cat", "/proc/net/tcp", "/proc/net/tcp6"]))}
+    found = {
+        int(number, 16)
+        for number in LISTENS.findall(engine.execute(server, ["cat", "/proc/net/tcp", "/proc/net/tcp6"]))
+    }
     return port in found if port else bool(found)
-
-
-def _run(server: Any, command: Sequence[str]) -> str:  # noqa: ANN401 - the SDK's own
-    """Run a program in the container, and return what it printed; nothing when the container has ended."""
-    server.reload()
-    if server.status != "running":
-        return ""
-    return str(server.exec_run(list(command)).output.decode(errors="replace"))

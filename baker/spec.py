@@ -109,6 +109,11 @@ class Service:
     image: Image
     allowed: Allowed
 
+    @property
+    def imports(self) -> tuple[str, ...]:
+        """The modules that the image must be able to import; none where it has no environment."""
+        return ("ssl", *self.python.imports) if self.python and self.python.venv else ()
+
 
 def load(folder: Path) -> Service:
     """Read a service from its folder.
