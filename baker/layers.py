@@ -21,7 +21,7 @@ from baker import engine, leaks
 from baker.checks import Check
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from baker.engine import LocalImage
 
@@ -47,13 +47,16 @@ class Layer:
 EMPTY = Layer(secrets=(), large=())
 
 
-def check(reference: str, image: LocalImage, state: Path | None, last: Sequence[str] = ()) -> tuple[Check, ...]:
+def check(
+    reference: str, image: LocalImage, state: Path | None, say: Callable[[str], None], last: Sequence[str] = ()
+) -> tuple[Check, ...]:
     """Look for secrets in every layer of an image, and for large files that are in several.
 
     Args:
         reference: the image.
         image: the same.
         state: a folder where what was found is kept for the next time.
+        say: is told when this takes longer: the engine gives out an image only as a whole.
         last: paths that the last layers are made of and nothing else, one for each, when that is known; they are
             read by themselves when all below them has been read before.
     """
@@ -64,6 +67,8 @@ def check(reference: str, image: LocalImage, state: Path | None, last: Sequence[
             # Which of them has what does not matter.
             known |= dict.fromkeys(image.layers[-count:], EMPTY) | {image.layers[-1]: _copied(reference, last)}
         else:
+            new = sum(digest not in known for digest in image.layers)
+            say(f"{reference}: reading {new} of {len(image.layers)} layers, which takes a while and is done once")
             known |= read(reference, image, known)
         _keep(state, known)
     found = [known[digest] for digest in image.layers]

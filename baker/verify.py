@@ -15,7 +15,7 @@ from baker.checks import Check, inside, said
 from baker.errors import VerifyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from baker.expected import Expected
     from baker.plan import ImagePlan
@@ -24,6 +24,10 @@ __all__ = ["Check", "check", "check_image", "foundation", "present", "require", 
 
 MEGABYTE = 10**6
 MODULES = (checks, contents, embedded, expected, layers, leaks, serving)
+
+
+def _silent(text: str) -> None:
+    """Take a note that nobody wants to hear."""
 
 
 def foundation(reference: str, planned: ImagePlan) -> str:
@@ -47,7 +51,13 @@ def _digest(words: Sequence[str]) -> str:
 
 
 def check(
-    reference: str, planned: ImagePlan, *, known: bool = False, fresh: bool = False, state: Path | None = None
+    reference: str,
+    planned: ImagePlan,
+    *,
+    known: bool = False,
+    fresh: bool = False,
+    state: Path | None = None,
+    say: Callable[[str], None] = _silent,
 ) -> tuple[Check, ...]:
     """Run every check on the local image of a plan and return them all.
 
@@ -57,6 +67,7 @@ def check(
         known: whether an image on the same foundation has passed; what only looks at that is then not run again.
         fresh: whether it was built from this plan just now, so that the plan says what its layers are.
         state: a folder that remembers which layers have been read.
+        say: is told what takes longer.
 
     Raises:
         VerifyError: there is no such image.
@@ -64,10 +75,10 @@ def check(
     want = expected.by_plan(planned)
     if engine.image(reference) is None:
         raise VerifyError(f"there is no image {reference} here: run `baker build {planned.name}`")
-    return _check(reference, want, known=known, last=want.last if fresh else (), state=state)
+    return _check(reference, want, known=known, last=want.last if fresh else (), state=state, say=say)
 
 
-def check_image(reference: str, state: Path | None = None) -> tuple[Check, ...]:
+def check_image(reference: str, state: Path | None = None, say: Callable[[str], None] = _silent) -> tuple[Check, ...]:
     """Run every check on an image that is here, by what its labels say it should be.
 
     Raises:
@@ -76,7 +87,7 @@ def check_image(reference: str, state: Path | None = None) -> tuple[Check, ...]:
     image = engine.image(reference)
     if image is None:
         raise VerifyError(f"there is no image {reference} here")
-    return _check(reference, expected.by_labels(image), state=state)
+    return _check(reference, expected.by_labels(image), known=False, last=(), state=state, say=say)
 
 
 @contextmanager
@@ -105,14 +116,20 @@ def require(reference: str, found: tuple[Check, ...]) -> None:
 
 
 def _check(
-    reference: str, want: Expected, *, known: bool = False, last: Sequence[str] = (), state: Path | None = None
+    reference: str,
+    want: Expected,
+    *,
+    known: bool,
+    last: Sequence[str],
+    state: Path | None,
+    say: Callable[[str], None],
 ) -> tuple[Check, ...]:
     image = engine.image(reference)
     if image is None:
         raise VerifyError(f"there is no image {reference} here")
     found = [
         *_settings(reference, image, want),
-        *layers.check(reference, image, state, last),
+        *layers.check(reference, image, state, say, last),
         *contents.check(reference, want, libraries=not known),
     ]
     if not known:

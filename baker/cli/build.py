@@ -154,11 +154,11 @@ def verify(
 
     found = options.find(project)
     services, images = found.sort(names or (), lambda name: bool(engine.ids((name,))))
-    results = {}
+    console, results = options.console(err=True), {}
     if services or not images:
         asked = options.request(services, project, base=base, accel=accel, caps=compute_cap, variant=variant, tag=tag)
-        results = pipeline.verify_images(asked, options.console(err=True))
-    results |= pipeline.verify_references(images, None if found.builtin else found.state)
+        results = pipeline.verify_images(asked, console)
+    results |= pipeline.verify_references(images, None if found.builtin else found.state, console)
     if as_json:
         typer.echo(json.dumps({name: [asdict(item) for item in checks] for name, checks in results.items()}, indent=2))
     else:
