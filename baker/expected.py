@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Expected:
         health: whether it has a health check.
         labels: those that it must have; None as a value takes any.
         entrypoint: None takes any.
-        last: what the last layers hold, one path for each; when it is not known, nothing.
+        last: the one path that each of the last layers holds, from the top, under that of WORKDIR; () if not known.
     """
 
     binary: str
@@ -88,6 +88,18 @@ def by_labels(image: LocalImage) -> Expected:
 
 
 def _last(planned: ImagePlan) -> tuple[str, ...]:
-    """Return what the copies at the end of a plan make, after the last one of a whole tree such as a venv's layer."""
-    copies = takewhile(lambda copy: copy.target != "/", reversed(planned.copies))
-    return tuple(copy.target.rstrip("/") for copy in copies)
+    """Return what the last copies of a plan make, from the top: down to one that shares its folder with others.
+
+    So does a whole tree, as a venv's; a file of several layers could not be told apart in it.
+    """
+    found: list[str] = []
+    for copy in reversed(planned.copies):
+        path = copy.target + posixpath.basename(copy.source) if copy.target.endswith("/") else copy.target
+        if copy.target == "/" or any(_within(path, other) or _within(other, path) for other in found):
+            break
+        found.append(path)
+    return tuple(found)
+
+
+def _within(path: str, folder: str) -> bool:
+    return f"{path}/".startswith(f"{folder}/")

@@ -15,8 +15,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
-import zstandard
-
 from baker import engine, leaks
 from baker.checks import Check
 
@@ -44,7 +42,8 @@ class Layer:
     large: tuple[tuple[str, int], ...]
 
 
-EMPTY = Layer(secrets=(), large=())
+# What a planned image ends with.
+WORKDIR = Layer(secrets=(), large=())
 
 
 def check(
@@ -57,15 +56,14 @@ def check(
         image: the same.
         state: a folder where what was found is kept for the next time.
         say: is told when this takes longer: the engine gives out an image only as a whole.
-        last: paths that the last layers are made of and nothing else, one for each, when that is known; they are
-            read by themselves when all below them has been read before.
+        last: the one path that each of the last layers holds, from the top, when that is known; they are read by
+            themselves when all below them has been read before.
     """
     known = _kept(state)
     if any(digest not in known for digest in image.layers):
-        count = len(last) + 1  # and WORKDIR
-        if last and all(digest in known for digest in image.layers[:-count]):
-            # Which of them has what does not matter.
-            known |= dict.fromkeys(image.layers[-count:], EMPTY) | {image.layers[-1]: _copied(reference, last)}
+        top = image.layers[: -len(last) - 2 : -1]
+        if last and all(digest in known for digest in image.layers[: -len(top)]):
+            known |= dict(zip(top, (WORKDIR, *_copied(reference, last)), strict=True))
         else:
             new = sum(digest not in known for digest in image.layers)
             say(f"{reference}: reading {new} of {len(image.layers)} layers, which takes a while and is done once")
@@ -123,13 +121,10 @@ def read(reference: str, image: LocalImage, known: Mapping[str, Layer]) -> dict[
     return by_digest | dict(zip(image.layers, (found[name] for name in named), strict=True))
 
 
-def _copied(reference: str, paths: Sequence[str]) -> Layer:
-    """Read files by themselves, as if they were one layer."""
-    found = [_scan(stream, posixpath.dirname(path)) for path, stream in engine.copied(reference, paths)]
-    return Layer(
-        secrets=tuple(path for layer in found for path in layer.secrets),
-        large=tuple(item for layer in found for item in layer.large),
-    )
+def _copied(reference: str, paths: Sequence[str]) -> list[Layer]:
+    """Read files and folders by themselves, each as if it were a layer."""
+    found = {path: _scan(stream, posixpath.dirname(path)) for path, stream in engine.copied(reference, paths)}
+    return [found[path] for path in paths]
 
 
 def _unpacked(content: IO[bytes]) -> IO[bytes] | None:
@@ -138,6 +133,8 @@ def _unpacked(content: IO[bytes]) -> IO[bytes] | None:
     if start.startswith(GZIP):
         return cast("IO[bytes]", gzip.GzipFile(fileobj=content))
     if start.startswith(ZSTD):
+        import zstandard  # noqa: PLC0415 - slow to import, and most builds read no layer
+
         return zstandard.ZstdDecompressor().stream_reader(content, read_across_frames=True)
     # A layer without a file is nothing but the end of an archive.
     return content if start[TAR_AT:].startswith(TAR) or not start.strip(b"\0") else None

@@ -19,7 +19,7 @@ BROKEN = {
     "a module that tts.py imports": (f"rm -r {SITE}/pydantic", "No module named 'pydantic'"),
     "a module that torch.compile imports": (f"rm -r {SITE}/setuptools", "No module named 'setuptools'"),
     "ssl": ("rm /usr/lib/python3*/lib-dynload/_ssl.*.so", "_ssl"),
-    "the environment": ("mv /opt/venv /opt/other", "No module named"),
+    "the environment": ("rm /opt/venv/pyvenv.cfg", "No module named"),
 }
 
 
