@@ -53,10 +53,13 @@ def names(plan: Plan, settings: Settings, service: str) -> tuple[str, ...]:
 def tags(plan: Plan, settings: Settings, service: str) -> tuple[str, ...]:
     """Return the tags of an image: the moving one, and one that names version, CUDA and capabilities."""
     image = next(image for image in plan.services if image.name == service)
-    parts = [image.crate.version]
-    if image.capabilities:
-        parts += [f"cuda{plan.cuda}", *(f"sm{number}" for number in image.capabilities)]
-    else:
-        parts.append("cpu")
     suffix = "-builder" if image.builder else ""
-    return (settings.tag + suffix, "-".join(parts) + suffix)
+    return (settings.tag + suffix, f"{image.crate.version}-{flavour(plan, service)}{suffix}")
+
+
+def flavour(plan: Plan, service: str) -> str:
+    """Return what an image runs on, as its tags have it: cuda12.8-sm75-sm80, or cpu."""
+    image = next(image for image in plan.services if image.name == service)
+    if not image.capabilities:
+        return "cpu"
+    return "-".join([f"cuda{plan.cuda}", *(f"sm{number}" for number in image.capabilities)])

@@ -15,6 +15,7 @@ from baker.errors import CommandError, EngineError, NetworkError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+    from typing import IO
 
     from docker import DockerClient
 
@@ -143,6 +144,17 @@ def import_root(tarball: Path, repository: str, tag: str) -> None:
 def load(tarball: Path) -> None:
     """Load the images of a tarball, with the names that it gives them."""
     run.capture(["docker", "image", "load", "--quiet", "--input", str(tarball)])
+
+
+@contextmanager
+def loading() -> Iterator[IO[bytes]]:
+    """Yield a stream; the tarball that is written to it is loaded as load() does it.
+
+    Raises:
+        CommandError: it is none, or the engine has no room for it.
+    """
+    with run.feed(["docker", "image", "load", "--quiet"]) as stdin:
+        yield stdin
 
 
 def tag(source: str, target: str) -> None:

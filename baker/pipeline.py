@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from baker import (
     bakefile,
     build,
+    builders,
     current,
     engine,
     forecast,
@@ -17,7 +18,6 @@ from baker import (
     prepare,
     receipt,
     registrycache,
-    reproducible,
     secrets,
     verify,
 )
@@ -54,7 +54,7 @@ def build_images(
     buildx = build.require_buildx()
     here = engine.describe()
     if request.epoch is not None:
-        reproducible.require(request.settings.builder, here)
+        builders.require(request.settings.builder, here, "--reproducible")
     check_disk(here.root, console)
     link = build.knows_link(request.settings.builder, here.version)
     prepared = prepare.prepare(request, prepare.choose(request, console, link=link, make_root=True))

@@ -48,7 +48,8 @@ def intents(found: Sequence[Intent], console: Console) -> None:
 def published(found: Sequence[Published], console: Console) -> None:
     """Print where each image is now."""
     for item in found:
-        console.print(f"[green]published[/] {item.reference}  {', '.join(item.tags)}", highlight=False)
+        bytes_sent = f"{decimal(item.sent)} of {decimal(item.size)} sent"
+        console.print(f"[green]published[/] {item.reference}  {', '.join(item.tags)}  {bytes_sent}", highlight=False)
 
 
 def outlooks(found: Sequence[Outlook], console: Console) -> None:

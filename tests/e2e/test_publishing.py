@@ -50,7 +50,7 @@ def _registry(client, root):
     if address := os.environ.get("BAKER_TEST_REGISTRY"):
         yield address
         return
-    with helpers.registry(client, root) as address:
+    with helpers.registry(client, root) as (address, _):
         yield address
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from baker import build, pins, reproducible, run
+from baker import build, builders, pins, reproducible, run
 from baker.engine import Engine
 from baker.errors import EngineError, LockError
 
@@ -37,10 +37,10 @@ def test_without_a_snapshot_there_is_no_time():
 def test_what_can_write_it(monkeypatch, driver, engine, says):
     monkeypatch.setattr(run, "capture", lambda _: f"Name: some\nDriver: {driver}\n")
     if not says:
-        reproducible.require("some", engine)
+        builders.require("some", engine, "--reproducible")
         return
     with pytest.raises(EngineError, match=says):
-        reproducible.require("some", engine)
+        builders.require("some", engine, "--reproducible")
 
 
 def test_bake_is_told_the_time():
