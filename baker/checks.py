@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from baker import engine, render
-from baker.errors import CommandError
+from baker.errors import BakerError, CommandError, EngineError
 
 SCRIPTS = render.TEMPLATES / "verify"
 # What a container of a verified image gets, and what it must do with.
@@ -42,9 +42,14 @@ def inside(reference: str, script: str, arguments: tuple[str, ...]) -> Check:
     """Run a script of dockerfiles/verify in the image; its last line is the detail."""
     try:
         output = said(reference, script, arguments)
-    except CommandError as error:
-        return Check(name=script, passed=False, detail=error.tail or str(error))
+    except (CommandError, EngineError) as error:
+        return Check(name=script, passed=False, detail=why(error))
     return Check(name=script, passed=True, detail=output.strip().splitlines()[-1] if output.strip() else "ok")
+
+
+def why(error: BakerError) -> str:
+    """Return why something did not run in an image: what it printed, or what the engine says."""
+    return (error.tail if isinstance(error, CommandError) else "") or str(error)
 
 
 def said(reference: str, script: str, arguments: tuple[str, ...] = (), **options: Any) -> str:  # noqa: ANN401 - the SDK names them
@@ -52,6 +57,7 @@ def said(reference: str, script: str, arguments: tuple[str, ...] = (), **options
 
     Raises:
         CommandError: it failed.
+        EngineError: it cannot be started: there is no bash.
     """
     return engine.run_once(
         reference, ["-c", text(script), script, *arguments], entrypoint="/bin/bash", **{**HARDENED, **options}

@@ -6,8 +6,8 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from baker.checks import Check, said, skip
-from baker.errors import CommandError
+from baker.checks import Check, said, skip, why
+from baker.errors import CommandError, EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,8 +36,8 @@ def check(reference: str, expected: Expected, *, libraries: bool) -> tuple[Check
         # As root, who may read every folder and nothing else.
         argument = ("libraries",) if libraries else ()
         lines = said(reference, "files", argument, user="0:0", cap_add=["DAC_READ_SEARCH"]).splitlines()
-    except CommandError as error:
-        return (Check(name="files", passed=False, detail=error.tail or str(error)),)
+    except (CommandError, EngineError) as error:
+        return (Check(name="files", passed=False, detail=why(error)),)
     found: dict[str, list[tuple[str, ...]]] = {}
     for line in lines:
         kind, *words = line.split("\t")

@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from baker import engine
-from baker.checks import HARDENED, SCRIPTS, Check, text
-from baker.errors import CommandError
+from baker.checks import HARDENED, SCRIPTS, Check, text, why
+from baker.errors import CommandError, EngineError
 from baker.synthetic import archive
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def check(reference: str, expected: Expected) -> Check:
         output = engine.run_once(
             reference, command, entrypoint="/bin/bash", volume=(FOLDER, packed), user="1000:1000", **HARDENED
         )
-    except CommandError as error:
-        return Check(name="embedded", passed=False, detail=error.tail or str(error))
+    except (CommandError, EngineError) as error:
+        return Check(name="embedded", passed=False, detail=why(error))
     found = [line.partition("EMBEDDED ")[2] for line in output.splitlines() if "EMBEDDED " in line]
     return Check(name="embedded", passed=bool(found), detail=found[0] if found else "the interpreter did not start")

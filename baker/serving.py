@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from baker import engine
 from baker.checks import HARDENED, Check, skip
-from baker.errors import VerifyError
+from baker.errors import EngineError, VerifyError
 from baker.synthetic import archive
 
 if TYPE_CHECKING:
@@ -58,23 +58,32 @@ def check(
         return tuple(skip(name, "not a server: it has no port and no health check") for name in NAMES)
     try:
         kind = config_kind(reference, image)
-    except VerifyError as error:
-        return (Check(name="serves", passed=False, detail=str(error)),)
-    model = archive.make(kind, seen_as=MODELS) if kind else None
-    life = _live(reference, image, expected, model, seconds, HARDENED)
-    hardened = Check(name="hardened", passed=True, detail="starts under --network none --read-only --cap-drop ALL")
-    if not life.listened:
-        # Is it that, or does it start nowhere?
-        free = _live(reference, image, expected, model, seconds, {})
-        if free.listened:
-            hardened = Check(name="hardened", passed=False, detail=f"starts, but not hardened: {life.log}")
-            life = free
+        model = archive.make(kind, seen_as=MODELS) if kind else None
+        life = first = _live(reference, image, expected, model, seconds, HARDENED)
+        if not first.listened:
+            # Is it that, or does it start nowhere?
+            life = _live(reference, image, expected, model, seconds, {})
+    except (EngineError, VerifyError) as error:
+        return _does_not_start(str(error))
     entry = " ".join(image.config.get("Entrypoint") or ())
     if not life.listened:
-        serves = Check(name="serves", passed=False, detail=f"{entry} does not listen: {life.log}")
-        return (serves, *(skip(name, "it does not start") for name in NAMES[1:]))
-    serves = Check(name="serves", passed=True, detail=f"{entry} listens on port {expected.port}")
-    return (serves, hardened, _health(life, expected), _ready(life, model))
+        return _does_not_start(f"{entry} does not listen: {life.log}")
+    under = "--network none --read-only --cap-drop ALL"
+    return (
+        Check(name="serves", passed=True, detail=f"{entry} listens on port {expected.port}"),
+        Check(
+            name="hardened",
+            passed=first.listened,
+            detail=f"starts under {under}" if first.listened else f"starts, but not under {under}: {first.log}",
+        ),
+        _health(life, expected),
+        _ready(life, model),
+    )
+
+
+def _does_not_start(reason: str) -> tuple[Check, ...]:
+    serves = Check(name="serves", passed=False, detail=reason)
+    return (serves, *(skip(name, "it does not start") for name in NAMES[1:]))
 
 
 def config_kind(reference: str, image: LocalImage) -> str:

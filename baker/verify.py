@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from baker import checks, engine, expected, leaks
 from baker.checks import Check, inside, said
-from baker.errors import VerifyError
+from baker.errors import CommandError, EngineError, VerifyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -130,8 +131,11 @@ def _check(
     image = engine.image(reference)
     if image is None:
         raise VerifyError(f"there is no image {reference} here")
+    settings = _settings(reference, image, want)
+    if not known and not want.port and not want.health:
+        settings = tuple(_helps(reference, item) if item.name == "entrypoint" else item for item in settings)
     found = [
-        *_settings(reference, image, want),
+        *settings,
         *layers.check(reference, image, state, say, last),
         *contents.check(reference, want, libraries=not known),
     ]
@@ -145,6 +149,17 @@ def _check(
             found.append(inside(reference, "compiles", ("g++",)))
         found += serving.check(reference, image, want)
     return tuple(found)
+
+
+def _helps(reference: str, entrypoint: Check) -> Check:
+    """See that the entrypoint of what is no server runs: it prints its help."""
+    if not entrypoint.passed:
+        return entrypoint
+    try:
+        engine.run_once(reference, ["--help"], **checks.HARDENED)
+    except (CommandError, EngineError) as error:
+        return replace(entrypoint, passed=False, detail=f"{entrypoint.detail} --help: {checks.why(error)}")
+    return entrypoint
 
 
 def _settings(reference: str, image: engine.LocalImage, want: Expected) -> tuple[Check, ...]:

@@ -52,6 +52,9 @@ def test_the_images_pass(engine, image):
     assert not [item for item in found if item["skipped"]]
     assert ("embedded" in checks, "compiles" in checks) == (image == TTS, image == TTS)
     assert checks["ready"]["detail"].startswith("reads Ready: healthy: /api/")
+    if image == TTS:
+        assert "in /opt/venv: " in checks["embedded"]["detail"]
+        assert "torch 2.9" in checks["embedded"]["detail"]
 
 
 @pytest.mark.parametrize("name", BROKEN)
