@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from baker import chunks, run
-from baker.errors import CommandError, EngineError, NetworkError
+from baker.errors import CommandError, EngineError, NetworkError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -90,7 +90,11 @@ def describe() -> Engine:
 
 
 def image(reference: str) -> LocalImage | None:
-    """Return a local image, or None where there is none of that name."""
+    """Return a local image, or None where there is none of that name.
+
+    Raises:
+        UsageError: no image can have that name.
+    """
     import docker  # noqa: PLC0415
 
     with connect() as client:
@@ -98,6 +102,8 @@ def image(reference: str) -> LocalImage | None:
             found = _api(client).inspect_image(reference)
         except docker.errors.ImageNotFound:
             return None
+        except docker.errors.APIError as error:
+            raise UsageError(f"{reference!r} is no image's name: {error.explanation}") from error
     config = found.get("Config") or {}
     return LocalImage(
         id=found["Id"],

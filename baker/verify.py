@@ -131,16 +131,16 @@ def _check(
     image = engine.image(reference)
     if image is None:
         raise VerifyError(f"there is no image {reference} here")
-    settings = _settings(reference, image, want)
-    if not known and not want.port and not want.health:
-        settings = tuple(_helps(reference, item) if item.name == "entrypoint" else item for item in settings)
     found = [
-        *settings,
+        *_settings(reference, image, want),
         *layers.check(reference, image, state, say, last),
         *contents.check(reference, want, libraries=not known),
     ]
     if not known:
-        found += [inside(reference, "starts", (want.binary,))]
+        starts = inside(reference, "starts", (want.binary,))
+        found.append(starts)
+        if starts.passed and not want.port and not want.health:
+            found = [_helps(reference, item) if item.name == "entrypoint" else item for item in found]
         if want.imports and want.embeds_python:
             found.append(embedded.check(reference, want))
         elif want.imports:
