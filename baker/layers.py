@@ -63,10 +63,14 @@ def check(
     if any(digest not in known for digest in image.layers):
         top = image.layers[: -len(last) - 2 : -1]
         if last and all(digest in known for digest in image.layers[: -len(top)]):
-            known |= dict(zip(top, (WORKDIR, *_copied(reference, last)), strict=True))
+            new = [(digest, path) for digest, path in zip(top[1:], last, strict=True) if digest not in known]
+            known[top[0]] = WORKDIR
+            known |= dict(
+                zip((digest for digest, _ in new), _copied(reference, [path for _, path in new]), strict=True)
+            )
         else:
-            new = sum(digest not in known for digest in image.layers)
-            say(f"{reference}: reading {new} of {len(image.layers)} layers, which takes a while and is done once")
+            count = sum(digest not in known for digest in image.layers)
+            say(f"{reference}: reading {count} of {len(image.layers)} layers, which takes a while and is done once")
             known |= read(reference, image, known)
         _keep(state, known)
     found = [known[digest] for digest in image.layers]
