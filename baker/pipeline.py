@@ -78,8 +78,11 @@ def build_images(
         for image in planned.services:
             reference = staged[image.target]
             before = receipt.read(image.target, request.receipts)
-            known = before is not None and verify.foundation(reference, image) == before.foundation
-            verify.require(reference, verify.check(reference, image, known=known))
+            known = before is not None and verify.foundation(reference, image) == before.foundation != ""
+            checks = verify.check(
+                reference, image, known=known, fresh=True, state=request.project.state, say=console.print
+            )
+            verify.require(reference, checks)
         return tuple(finish(request, prepared, image, times, link=link) for image in planned.services)
     except KeyboardInterrupt as stop:
         raise InterruptedBuildError("interrupted: the build was ended and the tags are as they were") from stop
@@ -184,7 +187,18 @@ def verify_images(request: Request, console: Console) -> dict[str, tuple[verify.
     results = {}
     for image in planned.services:
         reference = bakefile.names(planned, request.settings, image.name)[0]
-        results[reference] = verify.check(reference, image)
+        results[reference] = verify.check(reference, image, state=request.project.state, say=console.print)
+    return results
+
+
+def verify_references(
+    references: Sequence[str], state: Path | None, console: Console
+) -> dict[str, tuple[verify.Check, ...]]:
+    """Check images of any registry by what their labels say; the result is by image. One that is not here is pulled."""
+    results = {}
+    for reference in references:
+        with verify.present(reference):
+            results[reference] = verify.check_image(reference, state, console.print)
     return results
 
 

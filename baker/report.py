@@ -17,16 +17,17 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from baker.buildcache import Record
+    from baker.checks import Check
     from baker.deploy import Deployment
     from baker.doctor import Finding
     from baker.forecast import Outlook
     from baker.publish import Intent, Published
     from baker.receipt import Receipt
     from baker.shelf import State
-    from baker.verify import Check
 
 GIGABYTE = 10**9
 PLANNED = {CACHED: "green", BUILD: "red", FOLLOWS: "yellow", SETTINGS: "yellow"}
+CHECKED = {"ok": "green", "failed": "red", "skipped": "yellow"}
 STATES = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "missing": "[red]missing[/]"}
 
 
@@ -91,7 +92,8 @@ def checks(found: Mapping[str, Sequence[Check]], console: Console) -> None:
     for reference, items in found.items():
         table = Table(title=reference, title_justify="left", box=None, show_header=False)
         for item in items:
-            table.add_row("[green]ok[/]" if item.passed else "[red]failed[/]", item.name, item.detail)
+            what = "skipped" if item.skipped else "ok" if item.passed else "failed"
+            table.add_row(f"[{CHECKED[what]}]{what}[/]", item.name, Text(item.detail))
         console.print(table)
 
 

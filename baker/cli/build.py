@@ -138,7 +138,13 @@ def render(
 
 @app.command()
 def verify(
-    services: options.Names = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[SERVICE|IMAGE]...",
+            help="Folders under services/, else all of them; or images, here or in a registry, by tag or digest.",
+        ),
+    ] = None,
     project: options.Folder = None,
     base: options.Base = None,
     accel: options.Accel = None,
@@ -147,15 +153,25 @@ def verify(
     tag: options.Tag = None,
     as_json: options.Json = False,  # noqa: FBT002
 ) -> None:
-    """Check images that are here: libraries, start, user, size, labels. `build` does the same before it tags.
+    """Check images: libraries, secrets, user, size, and that they serve. `build` does the same before it tags.
 
-    Example:
+    A service's image is the one that `build` has tagged, and has to be what the project says. Any other image has to be
+    what its own labels say; one that is not here is pulled, and removed afterwards. See docs/verify.md.
+
+    Examples:
         baker verify stt tts
-    """
-    from baker import pipeline, report  # noqa: PLC0415
 
-    request = options.request(services, project, base=base, accel=accel, caps=compute_cap, variant=variant, tag=tag)
-    results = pipeline.verify_images(request, options.console(err=True))
+        baker verify registry.example.com/speech/stt:0.6.4-cuda12.8-sm80 --json
+    """
+    from baker import engine, pipeline, report  # noqa: PLC0415
+
+    found = options.find(project)
+    services, images = found.sort(names or (), lambda name: bool(engine.ids((name,))))
+    console, results = options.console(err=True), {}
+    if services or not images:
+        asked = options.request(services, project, base=base, accel=accel, caps=compute_cap, variant=variant, tag=tag)
+        results = pipeline.verify_images(asked, console)
+    results |= pipeline.verify_references(images, None if found.builtin else found.state, console)
     if as_json:
         typer.echo(json.dumps({name: [asdict(item) for item in checks] for name, checks in results.items()}, indent=2))
     else:

@@ -17,8 +17,8 @@ import websockets
 
 from baker import engine
 from baker.errors import EngineError
+from baker.synthetic import stt_model
 from tests.bench.measure import Row, alternate, compared, seconds
-from tests.synthetic import stt_model
 from tests.synthetic.clients import KEY
 
 if TYPE_CHECKING:
