@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from baker import __version__
-from baker.cli import build, cache, models, project, publish
+from baker.cli import bench, build, cache, models, project, publish
 from baker.errors import BakerError, EngineError
 
 app = typer.Typer(
@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (build, publish, project):
+for commands in (build, publish, project, bench):
     app.add_typer(commands.app)
 app.add_typer(models.app, name="models")
 app.add_typer(cache.app, name="cache")

@@ -1,0 +1,61 @@
+"""The image of the ways that compile at start: baker's own toolchain, uv, a locked Python project, start scripts."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from baker import build, engine, prepare, render, secrets
+from baker.bench.project import Copy, command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from baker.plan import Plan
+    from baker.prepare import Request
+
+TARGET, NAME = "devel", "devel"
+SCRIPTS = render.TEMPLATES / "bench"
+
+
+def context(request: Request) -> tuple[Plan, tuple[render.Rendered, ...]]:
+    """Return the plan of a service and the build context with the image's stage at the end of the Dockerfile."""
+    here = engine.describe()
+    link = build.knows_link(request.settings.builder, here.version)
+    prepared = prepare.prepare(request, prepare.choose(request, Console(stderr=True), link=link, make_root=True))
+    plan = prepared.plan
+    template = render.templates().get_template("bench/devel.j2")
+    dockerfile = template.render(d=plan, binary=plan.binaries[0], project=plan.projects[0])
+    files = [file for file in prepared.files if file.path != "Dockerfile"]
+    scripts = [
+        render.Rendered(path=f"bench/{path.name}", content=path.read_bytes(), mode=render.EXECUTABLE)
+        for path in sorted(SCRIPTS.glob("start_*.sh"))
+    ]
+    return plan, (*files, *scripts, render.text("Dockerfile", dockerfile))
+
+
+def make(request: Request, copy: Copy, say: Callable[[str], None]) -> Plan:
+    """Build the image NAMESPACE/devel:latest and return the plan that it comes from."""
+    plan, files = context(request)
+    folder = copy.root / ".baker" / "devel"
+    folder.mkdir(parents=True)
+    render.write(files, folder)
+    given = secrets.collect(request.settings, os.environ)
+    argv = (
+        *("docker", "buildx", "build", "--load", "--progress=plain", "--provenance=false", f"--target={TARGET}"),
+        *build.named(request.settings.builder),
+        *(f"--secret=id={name},src={path}" for name, path in given),
+        f"--tag={copy.image(NAME)}",
+        str(folder),
+    )
+    command(argv, say=say)
+    return plan
+
+
+def ca(request: Request) -> Path | None:
+    """Return the bundle of certificate authorities that a start has to trust."""
+    return dict(secrets.collect(replace(request.settings, netrc=""), os.environ)).get("ca")
