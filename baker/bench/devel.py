@@ -16,34 +16,33 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from baker.plan import Plan
-    from baker.prepare import Request
+    from baker.prepare import Prepared, Request
 
 TARGET, NAME = "devel", "devel"
 SCRIPTS = render.TEMPLATES / "bench"
 
 
-def context(request: Request) -> tuple[Plan, tuple[render.Rendered, ...]]:
-    """Return the plan of a service and the build context with the image's stage at the end of the Dockerfile."""
-    here = engine.describe()
-    link = build.knows_link(request.settings.builder, here.version)
-    prepared = prepare.prepare(request, prepare.choose(request, Console(stderr=True), link=link, make_root=True))
+def files(prepared: Prepared) -> tuple[render.Rendered, ...]:
+    """Return the build context of a service with the image's stage at the end of the Dockerfile."""
     plan = prepared.plan
     template = render.templates().get_template("bench/devel.j2")
     dockerfile = template.render(d=plan, binary=plan.binaries[0], project=plan.projects[0])
-    files = [file for file in prepared.files if file.path != "Dockerfile"]
-    scripts = [
+    scripts = (
         render.Rendered(path=f"bench/{path.name}", content=path.read_bytes(), mode=render.EXECUTABLE)
         for path in sorted(SCRIPTS.glob("start_*.sh"))
-    ]
-    return plan, (*files, *scripts, render.text("Dockerfile", dockerfile))
+    )
+    kept = (file for file in prepared.files if file.path != "Dockerfile")
+    return (*kept, *scripts, render.text("Dockerfile", dockerfile))
 
 
 def make(request: Request, copy: Copy, say: Callable[[str], None]) -> Plan:
     """Build the image NAMESPACE/devel:latest and return the plan that it comes from."""
-    plan, files = context(request)
+    link = build.knows_link(request.settings.builder, engine.describe().version)
+    choice = prepare.choose(request, Console(stderr=True), link=link, make_root=True)
+    prepared = prepare.prepare(request, choice)
     folder = copy.root / ".baker" / "devel"
     folder.mkdir(parents=True)
-    render.write(files, folder)
+    render.write(files(prepared), folder)
     given = secrets.collect(request.settings, os.environ)
     argv = (
         *("docker", "buildx", "build", "--load", "--progress=plain", "--provenance=false", f"--target={TARGET}"),
@@ -53,7 +52,7 @@ def make(request: Request, copy: Copy, say: Callable[[str], None]) -> Plan:
         str(folder),
     )
     command(argv, say=say)
-    return plan
+    return prepared.plan
 
 
 def ca(request: Request) -> Path | None:

@@ -156,7 +156,7 @@ def _builds(result: Result) -> Iterator[str]:
             built = seconds(statistics.median(item.build for item in items))
             counted = "counted" if scenario == CONFIG else "not counted, the old container serves meanwhile"
             more = _fresh(scenario, items)
-            yield f"{short(scenario)}, baked: `baker build` took {built} before it ({counted}).{more}"
+            yield f"{short(scenario).capitalize()}, baked: `baker build` took {built} before it ({counted}).{more}"
 
 
 def _fresh(scenario: str, items: Sequence[Measurement]) -> str:
@@ -171,7 +171,7 @@ def _failures(result: Result) -> Iterator[str]:
         for scenario in SCENARIOS:
             for item in result.of(way, scenario)[:1]:
                 if item.seconds is None:
-                    yield f"{short(scenario)}, {way}: the container ended with ``{item.said}``"
+                    yield f"{short(scenario).capitalize()}, {way}: the container ended with `` {item.said} ``"
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

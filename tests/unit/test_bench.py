@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from baker.bench import page, plot, result, table
+from baker import prepare, project
+from baker.bench import devel, page, plot, result, table
 from baker.bench.everything import wish
 from baker.bench.result import BAKED, CONFIG, FIRST, OFFLINE, RESTART, SCENARIOS, UPGRADE, UPSTREAM, VOLUMES, WAYS
 from baker.errors import LockError, UsageError
@@ -78,7 +81,7 @@ def test_the_table(found):
     assert f"| restart | 4 min 10 s (1 min 40 s to 6 min 40 s), **150{X}** |  | 2.00 s (1.00 s to 4.00 s) |" in text
     assert "| restart without network | never |  | 1.00 s |" in text
     assert f"| 1 min 40 s, **33{X}**, the same as the first start | 6.00 s, **2{X}** | 3.00 s |" in text
-    assert "ended with ``error: no network``" in text
+    assert "ended with `` error: no network ``" in text
     assert "took 50.0 s before it (not counted" in text
     assert "upstream: restart 28." in text
     assert "first start, empty" not in table.times(found)
@@ -111,6 +114,24 @@ def test_the_page_keeps_what_is_not_between_the_marks(tmp_path):
     assert text.startswith("before\n\n# Benchmarks\n")
     assert "one" not in text
     assert text.index("two \\1") < text.index("after") < text.index("three")
+
+
+@pytest.mark.parametrize(("accel", "toolchain"), [("cuda", "toolchain-cuda"), ("cpu", "toolchain")])
+@pytest.mark.parametrize("base", ["debian", "nvidia"])
+def test_what_compiles_at_start_has_the_toolchain_that_baker_compiles_with(base, accel, toolchain):
+    here = project.find(Path(__file__).parent)
+    settings = replace(here.settings(), accel=accel)
+    request = prepare.Request(project=here, settings=settings, services=here.services(("stt",)))
+    found = {
+        file.path: file for file in devel.files(prepare.prepare(request, prepare.choice(request, base, link=True)))
+    }
+    stages = found["Dockerfile"].content.decode().split("\nFROM ")
+    assert stages[-1].startswith(f"{toolchain} AS devel\n")
+    assert any(f"{toolchain} AS binary-moshi-server" in stage for stage in stages)
+    assert ("CUDA_COMPUTE_CAP=80" in stages[-1]) == (accel == "cuda")
+    copied = [word for word in stages[-1].split() if word.startswith(("scripts/", "services/"))]
+    assert len(copied) == len([word for word in copied if word in found]) == 3
+    assert {f"bench/start_{name}.sh" for name in ("binary", *WAYS[:2])} < set(found)
 
 
 def test_a_misspelt_name_gets_the_closest_one():
