@@ -8,51 +8,54 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from baker import build, engine, prepare, render, secrets
+from baker import build, engine, pipeline, prepare, render, secrets
 from baker.bench.project import Copy, command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from baker.plan import Plan
     from baker.prepare import Prepared, Request
 
 TARGET, NAME = "devel", "devel"
 SCRIPTS = render.TEMPLATES / "bench"
 
 
-def files(prepared: Prepared) -> tuple[render.Rendered, ...]:
+def files(found: Prepared) -> tuple[render.Rendered, ...]:
     """Return the build context of a service with the image's stage at the end of the Dockerfile."""
-    plan = prepared.plan
+    plan = found.plan
     template = render.templates().get_template("bench/devel.j2")
     dockerfile = template.render(d=plan, binary=plan.binaries[0], project=plan.projects[0])
     scripts = (
         render.Rendered(path=f"bench/{path.name}", content=path.read_bytes(), mode=render.EXECUTABLE)
         for path in sorted(SCRIPTS.glob("start_*.sh"))
     )
-    kept = (file for file in prepared.files if file.path != "Dockerfile")
+    kept = (file for file in found.files if file.path != "Dockerfile")
     return (*kept, *scripts, render.text("Dockerfile", dockerfile))
 
 
-def make(request: Request, copy: Copy, say: Callable[[str], None]) -> Plan:
-    """Build the image NAMESPACE/devel:latest and return the plan that it comes from."""
+def prepared(request: Request) -> Prepared:
+    """Return what a service is made from, on the base that is chosen."""
     link = build.knows_link(request.settings.builder, engine.describe().version)
     choice = prepare.choose(request, Console(stderr=True), link=link, make_root=True)
-    prepared = prepare.prepare(request, choice)
+    return prepare.prepare(request, choice)
+
+
+def make(request: Request, found: Prepared, copy: Copy, say: Callable[[str], None]) -> None:
+    """Build the image NAMESPACE/devel:latest."""
     folder = copy.root / ".baker" / "devel"
     folder.mkdir(parents=True)
-    render.write(files(prepared), folder)
+    render.write(files(found), folder)
     given = secrets.collect(request.settings, os.environ)
     argv = (
-        *("docker", "buildx", "build", "--load", "--progress=plain", "--provenance=false", f"--target={TARGET}"),
+        *("docker", "buildx", "build", "--progress=plain", "--provenance=false", f"--target={TARGET}"),
         *build.named(request.settings.builder),
         *(f"--secret=id={name},src={path}" for name, path in given),
+        f"--output={pipeline.output(engine.describe(), replace(request.settings, reproducible=False))}",
         f"--tag={copy.image(NAME)}",
         str(folder),
     )
     command(argv, say=say)
-    return prepared.plan
 
 
 def ca(request: Request) -> Path | None:

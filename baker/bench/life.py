@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from baker import engine
-from baker.bench import devel
 from baker.bench.result import BAKED, CONFIG, FIRST, OFFLINE, RESTART, UPGRADE, UPSTREAM, VOLUMES, Measurement, Weight
 from baker.bench.size import packed
 
@@ -97,7 +96,7 @@ class Life:
             way=self.way,
             image=engine.uncompressed_size(image),
             packed=packed(self.stack.client, image),
-            volumes=self.stack.volume_bytes(self.copy.image(devel.NAME)),
+            volumes=self.stack.volume_bytes(image),
         )
 
     def _build(self) -> Built:

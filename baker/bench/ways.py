@@ -112,7 +112,7 @@ def measure(subject: Subject, source: Request, wish: Wish, progress: Progress) -
     try:
         with alone(state), engine.connect() as client:
             before = result.read(path) if wish.resume else None
-            with staged(client, subject, source, path, progress) as stage:
+            with staged(client, subject, source, wish, path, progress) as stage:
                 return _measured(stage, wish, before)
     except KeyboardInterrupt as stop:
         raise InterruptedBuildError(
@@ -130,6 +130,7 @@ def staged(
     client: Any,  # noqa: ANN401 - the SDK's client has no types
     subject: Subject,
     source: Request,
+    wish: Wish,
     path: Path,
     progress: Progress,
 ) -> Iterator[Stage]:
@@ -142,19 +143,21 @@ def staged(
         found = project.find(copy.root)
         settings = replace(found.settings(), base=source.settings.base, accel=source.settings.accel)
         request = prepare.Request(project=found, settings=settings, services=found.services((subject.service,)))
-        progress.begin("the image that compiles at start")
-        stage = Stage(
+        prepared = devel.prepared(request)
+        if set(wish.ways) - {BAKED}:
+            progress.begin("the image that compiles at start")
+            devel.make(request, prepared, copy, progress.say)
+        yield Stage(
             client=client,
             name=name,
             path=path,
             subject=subject,
             versions=versions,
             copy=copy,
-            plan=devel.make(request, copy, progress.say),
+            plan=prepared.plan,
             ca=devel.ca(request),
             progress=progress,
         )
-        yield stage
 
 
 def _measured(stage: Stage, wish: Wish, before: Result | None) -> Result:
