@@ -120,7 +120,7 @@ class Stack:
                 yield int(counter.read_text())
 
     def _container(self) -> Any:  # noqa: ANN401
-        found = self.client.containers.list(all=True, filters={"label": f"{LABEL}={self.project}"})
+        found = self.client.containers.list(all=True, filters={"label": f"{LABEL}={self.project}"}, ignore_removed=True)
         if len(found) != 1:
             raise EngineError(f"compose started {len(found)} containers for {self.project}, not 1")
         return found[0]

@@ -105,13 +105,15 @@ def measure(subject: Subject, source: Request, wish: Wish, progress: Progress) -
     Raises:
         InterruptedBuildError: Ctrl-C; containers, volumes and images of the benchmark are gone by then.
     """
-    require(subject)
     state = source.project.state / "bench" / f"{subject.form}-{source.settings.accel}"
     path = state / "result.json"
     state.mkdir(parents=True, exist_ok=True)
     try:
         with alone(state), engine.connect() as client:
             before = result.read(path) if wish.resume else None
+            if before is not None and not _missing(before, wish):
+                return before
+            require(subject)
             with staged(client, subject, source, wish, path, progress) as stage:
                 return _measured(stage, wish, before)
     except KeyboardInterrupt as stop:
@@ -160,14 +162,18 @@ def staged(
         )
 
 
+def _missing(done: Result, wish: Wish) -> list[tuple[int, str, tuple[str, ...]]]:
+    """Return what is not measured yet: round by round, the way, the scenarios."""
+    rounds = ((number, way) for number in range(1, wish.runs + 1) for way in ORDER if way in wish.ways)
+    lives = ((run, way, tuple(name for name in wish.scenarios if not done.has(way, name, run))) for run, way in rounds)
+    return [life for life in lives if life[2]]
+
+
 def _measured(stage: Stage, wish: Wish, before: Result | None) -> Result:
-    """Go on from what was measured before, round by round."""
+    """Go on from what was measured before."""
     done = _begin(stage, before)
-    for number in range(1, wish.runs + 1):
-        for way in (way for way in ORDER if way in wish.ways):
-            missing = tuple(name for name in wish.scenarios if not done.has(way, name, number))
-            if missing:
-                done = _lived(stage.life(way, number), missing, wish, done, stage.path)
+    for number, way, scenarios in _missing(done, wish):
+        done = _lived(stage.life(way, number), scenarios, wish, done, stage.path)
     return done
 
 

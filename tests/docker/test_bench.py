@@ -34,7 +34,7 @@ def bench(folder: Path, *options: str) -> str:
 def left(engine, folder: Path) -> list[str]:
     """Whatever the benchmark of a project has left in the engine."""
     ours = ways.called(folder / ".baker/bench/quick-cpu/result.json")
-    found = engine.containers.list(all=True), engine.volumes.list(), engine.networks.list()
+    found = engine.containers.list(all=True, ignore_removed=True), engine.volumes.list(), engine.networks.list()
     names = [item.name for items in found for item in items]
     tags = [tag for image in engine.images.list(f"{ours}/*") for tag in image.tags]
     return [name for name in [*names, *tags] if name.startswith(ours)]
