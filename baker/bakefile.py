@@ -19,6 +19,7 @@ def image_name(settings: Settings, service: str) -> str:
 
 def make(plan: Plan, settings: Settings, labels: Mapping[str, Mapping[str, str]]) -> str:
     """Return the bake file. `labels` are more labels for each target than the Dockerfile gives it."""
+    platforms = {"platforms": list(settings.platforms)} if settings.platforms else {}
     content: dict[str, Any] = {
         "group": {"default": {"targets": [service.target for service in plan.services]}},
         "target": {
@@ -28,6 +29,7 @@ def make(plan: Plan, settings: Settings, labels: Mapping[str, Mapping[str, str]]
                 "target": service.target,
                 "tags": list(names(plan, settings, service.name)),
                 "labels": dict(labels[service.target]),
+                **platforms,
             }
             for service in plan.services
         }
@@ -37,6 +39,7 @@ def make(plan: Plan, settings: Settings, labels: Mapping[str, Mapping[str, str]]
                 "context": ".",
                 "dockerfile": "Dockerfile",
                 "target": binary.stage,
+                **platforms,
                 "output": ["type=cacheonly"],
             }
             for binary in plan.binaries
@@ -53,10 +56,13 @@ def names(plan: Plan, settings: Settings, service: str) -> tuple[str, ...]:
 def tags(plan: Plan, settings: Settings, service: str) -> tuple[str, ...]:
     """Return the tags of an image: the moving one, and one that names version, CUDA and capabilities."""
     image = next(image for image in plan.services if image.name == service)
-    parts = [image.crate.version]
-    if image.capabilities:
-        parts += [f"cuda{plan.cuda}", *(f"sm{number}" for number in image.capabilities)]
-    else:
-        parts.append("cpu")
     suffix = "-builder" if image.builder else ""
-    return (settings.tag + suffix, "-".join(parts) + suffix)
+    return (settings.tag + suffix, f"{image.crate.version}-{flavour(plan, service)}{suffix}")
+
+
+def flavour(plan: Plan, service: str) -> str:
+    """Return what an image runs on, as its tags have it: cuda12.8-sm75-sm80, or cpu."""
+    image = next(image for image in plan.services if image.name == service)
+    if not image.capabilities:
+        return "cpu"
+    return "-".join([f"cuda{plan.cuda}", *(f"sm{number}" for number in image.capabilities)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tarfile
 import tempfile
 import urllib.error
 import urllib.request
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from baker import engine, run, web
-from baker.errors import LockError
+from baker.errors import EngineError, LockError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,3 +117,29 @@ def ensure(root: Root, say: Callable[[str], None]) -> None:
         run.capture(argv, env={"SOURCE_DATE_EPOCH": "1"})
         repository, _, tag = root.reference.partition(":")
         engine.import_root(tarball, repository, tag)
+
+
+def layout(reference: str, folder: Path) -> str:
+    """Write a root as an OCI layout, and return it as a named context of a build.
+
+    The engine's own builder finds a root in the engine's image store; every other one has to be handed it.
+
+    Raises:
+        EngineError: the engine saves images in its own, older format.
+    """
+    index = folder / "index.json"
+    if not index.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        tarball = folder / "root.tar"
+        try:
+            engine.save(reference, tarball)
+            with tarfile.open(tarball) as archive:
+                archive.extractall(folder, filter="data")
+        finally:
+            tarball.unlink(missing_ok=True)
+    if not index.exists():
+        raise EngineError(
+            f"{reference} cannot be handed to a builder other than the engine's own: that takes Docker 25 or newer"
+        )
+    digest = json.loads(index.read_text(encoding="utf-8"))["manifests"][0]["digest"]
+    return f"oci-layout://{folder}@{digest}"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from baker.progress import Failure, Stage
+    from baker.run import Process
 
 BUILDX_HINT = (
     "install the buildx plugin: `sudo apt-get install docker-buildx` (Debian 13, Ubuntu), or `make setup` in a checkout"
@@ -74,15 +75,18 @@ def named(builder: str) -> list[str]:
     return [f"--builder={builder}"] if builder else []
 
 
-def knows_link(builder: str, engine_version: str) -> bool:
-    """Whether a builder knows `COPY --link`."""
-    return driver(builder, engine_version, LINK)[1]
+def knows_link(builders: Sequence[str], engine_version: str) -> bool:
+    """Whether builders know `COPY --link`; none means the current one."""
+    return all(driver(builder, engine_version, LINK)[1] for builder in builders or ("",))
 
 
 def driver(builder: str, engine_version: str, since: Since) -> tuple[str, bool]:
-    """Return a builder's driver, as in "docker" or "docker-container", and whether it is new enough for something."""
+    """Return a builder's driver, as in "docker" or "docker-container", and whether it is new enough for something.
+
+    A builder that is not running is started: only then it says what it is.
+    """
     try:
-        told = run.capture(["docker", "buildx", "inspect", *named(builder)])
+        told = run.capture(["docker", "buildx", "inspect", "--bootstrap", *named(builder)])
     except CommandError as error:
         raise EngineError(f"no such builder: {error.tail}; `docker buildx ls` lists them") from error
     found = re.search(r"^Driver:\s+(\S+)", told, re.MULTILINE)
@@ -104,6 +108,7 @@ def arguments(
     output: str,
     tags: Mapping[str, str],
     caches: Sequence[str] = (),
+    contexts: Mapping[str, str] | None = None,
     more: Sequence[str] = (),
     epoch: int | None = None,
     provenance: bool = False,
@@ -116,6 +121,7 @@ def arguments(
         output: an exporter, as in "type=docker"; "{target}" in it becomes the target's name.
         tags: the one tag that each target gets.
         caches: what registrycache.options() gave.
+        contexts: where images that the Dockerfile names are to be found instead, as in "oci-layout:///path@sha256:…".
         more: targets besides those with tags, which are built for the cache alone.
         provenance: whether to attach the fullest one; an image then comes with an index of its own.
         epoch: the time of everything in the images, in seconds since 1970; None leaves each its own.
@@ -132,6 +138,7 @@ def arguments(
         f"--set=*.attest=type=provenance,{'mode=max' if provenance else 'disabled=true'}",
         *(f"--set={target}.tags={tag}" for target, tag in tags.items()),
         *(f"--set={option}" for option in caches),
+        *(f"--set=*.contexts.{image}={place}" for image, place in (contexts or {}).items()),
         *([] if epoch is None else [f"--set=*.args.SOURCE_DATE_EPOCH={epoch}"]),
         *tags,
         *more,
@@ -139,7 +146,14 @@ def arguments(
 
 
 def bake(
-    argv: Sequence[str], *, context: Path, log: Path, console: Console, seen: Callable[[tuple[StageTime, ...]], None]
+    argv: Sequence[str],
+    *,
+    context: Path,
+    log: Path,
+    console: Console,
+    seen: Callable[[tuple[StageTime, ...]], None],
+    label: str = "",
+    started: Callable[[Process], None] = lambda _: None,
 ) -> None:
     """Run bake in a build context.
 
@@ -149,6 +163,8 @@ def bake(
         log: the file that everything printed goes to.
         console: where progress is shown.
         seen: is told the stages that are done, also when others failed.
+        label: stands before each line where several builds print to one console.
+        started: is handed the process.
 
     Raises:
         BuildError: a stage failed; the message has stage, command, last lines and the path of the log.
@@ -163,9 +179,10 @@ def bake(
             log.open("w", buffering=1, encoding="utf-8") as file,
             run.stream(argv, cwd=context, env=environment) as process,
         ):
+            started(process)
             file.write(" ".join(argv) + "\n")
             assert process.stdout is not None  # noqa: S101 - stream() opens it
-            with _shown(console, progress) as show:
+            with _shown(console, progress, label) as show:
                 for line in process.stdout:
                     for text in progress.feed(line):
                         file.write(text + "\n")
@@ -197,8 +214,8 @@ def _explain(failure: Failure | None, last: str, log: Path) -> str:
 
 
 @contextmanager
-def _shown(console: Console, progress: Progress) -> Iterator[Show]:
-    show = Show(console)
+def _shown(console: Console, progress: Progress, label: str) -> Iterator[Show]:
+    show = Show(console, label)
     try:
         with show.live():
             yield show
@@ -207,13 +224,17 @@ def _shown(console: Console, progress: Progress) -> Iterator[Show]:
 
 
 class Show:
-    """Prints a line as each stage ends; on a terminal, a line for what is running stays below."""
+    """Prints a line as each stage ends; on a terminal, a line for what is running stays below, if nobody else's does.
 
-    def __init__(self, console: Console) -> None:
+    With a label, others print to the console too.
+    """
+
+    def __init__(self, console: Console, label: str = "") -> None:
         self._console = console
+        self._label = f"{label}: " if label else ""
         self._printed: set[str] = set()
         self._spoke = time.monotonic()
-        self._status = console.status("starting") if console.is_terminal else None
+        self._status = console.status("starting") if console.is_terminal and not label else None
 
     @contextmanager
     def live(self) -> Iterator[None]:
@@ -233,7 +254,7 @@ class Show:
         if self._status is not None:
             self._status.update(running or "waiting")
         elif running and time.monotonic() - self._spoke > QUIET_SECONDS:
-            self._console.print(f"  … {running}")
+            self._console.print(f"  {self._label}… {running}", highlight=False)
             self._spoke = time.monotonic()
 
     def rest(self, progress: Progress) -> None:
@@ -245,7 +266,7 @@ class Show:
         self._printed.add(stage.name)
         self._spoke = time.monotonic()
         what = "cached" if stage.from_cache else duration(stage.seconds)
-        self._console.print(f"  {stage.name:<36} {what:>12}", highlight=False)
+        self._console.print(f"  {self._label}{stage.name:<36} {what:>12}", highlight=False)
 
 
 def duration(seconds: float) -> str:

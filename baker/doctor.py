@@ -61,9 +61,13 @@ def _base(wanted: str, registry: str) -> Finding:
 
 def _disk() -> Finding:
     try:
-        root = engine.describe().root
+        here = engine.describe()
     except BakerError:
-        root = "/"
+        here = None
+    if here and not here.local:
+        detail = f"that of the engine's own machine; a first build takes about {ROOM} GB there"
+        return Finding(name="disk", state="note", detail=detail)
+    root = here.root if here else "/"
     free = shutil.disk_usage(root if Path(root).exists() else "/").free / GIGABYTE
     state = "ok" if free > ROOM else "note"
     return Finding(name="disk", state=state, detail=f"{free:.0f} GB free; a first build takes about {ROOM} GB")

@@ -3,30 +3,44 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+import platform
+import time
+import uuid
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from baker import run
-from baker.errors import CommandError, EngineError
+from baker import chunks, dial, run
+from baker.errors import CommandError, EngineError, NetworkError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+    from typing import IO
 
     from docker import DockerClient
 
+DEFAULT = "unix:///var/run/docker.sock"
+# What the SDK connects to as the docker command line does; ssh and TLS are left to that.
+DIRECT = ("unix://", "npipe://")
+CONTAINER_LABEL = "dev.baker.container"
+LATE_LOOKS = 20
+ENDED = 409
 START_HINT = "is it running, and may this user talk to it? (`docker info` says the same)"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Engine:
-    """What the engine says of itself. `containerd_store` can hold attestations and several compressions."""
+    """What the engine says of itself. `containerd_store` can hold attestations and several compressions.
+
+    `local` says whether its files, as those under `root`, are this machine's.
+    """
 
     id: str
     version: str
     containerd_store: bool
     root: str
+    local: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,15 +65,16 @@ def connect() -> Iterator[DockerClient]:
     import docker  # noqa: PLC0415 - slow to import, and `baker --help` has no use for it
 
     host = os.environ.get("DOCKER_HOST") or _context_host()
-    try:
-        client = docker.DockerClient(base_url=host, timeout=600) if host else docker.from_env(timeout=600)
-        client.ping()
-    except (docker.errors.DockerException, OSError) as error:
-        raise EngineError(f"no Docker engine answers at {host or 'the default socket'}: {START_HINT}") from error
-    try:
-        yield client
-    finally:
-        client.close()
+    with nullcontext(host) if host.startswith(DIRECT) else dial.through_cli() as address:
+        try:
+            client = docker.DockerClient(base_url=address, timeout=600)
+            client.ping()
+        except (docker.errors.DockerException, OSError) as error:
+            raise EngineError(f"no Docker engine answers at {host}: {START_HINT}") from error
+        try:
+            yield client
+        finally:
+            client.close()
 
 
 def login(host: str) -> tuple[str, str] | None:
@@ -80,11 +95,16 @@ def describe() -> Engine:
             version=str(client.version()["Version"]),
             containerd_store=any("io.containerd.snapshotter" in pair for pair in stores),
             root=str(info.get("DockerRootDir", "")),
+            local=info.get("Name") == platform.node(),
         )
 
 
 def image(reference: str) -> LocalImage | None:
-    """Return a local image, or None where there is none of that name."""
+    """Return a local image, or None where there is none of that name.
+
+    Raises:
+        UsageError: no image can have that name.
+    """
     import docker  # noqa: PLC0415
 
     with connect() as client:
@@ -92,6 +112,8 @@ def image(reference: str) -> LocalImage | None:
             found = _api(client).inspect_image(reference)
         except docker.errors.ImageNotFound:
             return None
+        except docker.errors.APIError as error:
+            raise UsageError(f"{reference!r} is no image's name: {error.explanation}") from error
     config = found.get("Config") or {}
     return LocalImage(
         id=found["Id"],
@@ -140,6 +162,22 @@ def load(tarball: Path) -> None:
     run.capture(["docker", "image", "load", "--quiet", "--input", str(tarball)])
 
 
+@contextmanager
+def loading() -> Iterator[IO[bytes]]:
+    """Yield a stream; the tarball that is written to it is loaded as load() does it.
+
+    Raises:
+        CommandError: it is none, or the engine has no room for it.
+    """
+    with run.feed(["docker", "image", "load", "--quiet"]) as stdin:
+        yield stdin
+
+
+def save(reference: str, tarball: Path) -> None:
+    """Write an image to a tarball; since Docker 25 that is an OCI layout."""
+    run.capture(["docker", "image", "save", "--output", str(tarball), reference])
+
+
 def tag(source: str, target: str) -> None:
     """Give an image one more name."""
     repository, _, name = target.rpartition(":")
@@ -148,14 +186,16 @@ def tag(source: str, target: str) -> None:
 
 
 def untag(reference: str) -> None:
-    """Take a name away from an image; other names, and the layers under them, stay."""
+    """Take a name away from an image; other names, the layers under them, and containers that end stay."""
     import docker  # noqa: PLC0415
 
     with connect() as client:
         try:
-            client.api.remove_image(reference, noprune=True)
+            client.api.remove_image(reference, noprune=True, force=True)
         except docker.errors.ImageNotFound:
             return
+        except docker.errors.APIError as error:
+            raise EngineError(f"{reference} cannot be untagged: {error.explanation}") from error
 
 
 def uncompressed_size(reference: str) -> int:
@@ -171,27 +211,121 @@ def uncompressed_size(reference: str) -> int:
     return size if size * 1.2 > unpacked else unpacked
 
 
+def pull(reference: str) -> None:
+    """Fetch an image from its registry, with the logins of `docker login`.
+
+    Raises:
+        NetworkError: the registry cannot be reached, refuses, or has no such image.
+    """
+    try:
+        run.capture(["docker", "pull", "--quiet", reference])
+    except CommandError as error:
+        raise NetworkError(f"there is no image {reference} here, and `docker pull` fails: {error.tail}") from error
+
+
+def remove(reference: str) -> None:
+    """Remove an image by a name, and the layers that no other image has."""
+    import docker  # noqa: PLC0415
+
+    with connect() as client:
+        try:
+            client.images.remove(reference)
+        except docker.errors.ImageNotFound:
+            return
+
+
+@contextmanager
+def saved(reference: str) -> Iterator[IO[bytes]]:
+    """Yield an image as the tar stream of `docker save`."""
+    with connect() as client:
+        yield chunks.stream(_api(client).get_image(reference, chunk_size=chunks.SIZE))
+
+
+def copied(reference: str, paths: Sequence[str]) -> Iterator[tuple[str, IO[bytes]]]:
+    """Yield each path of an image, a file or a folder, that is there, with its tar stream."""
+    import docker  # noqa: PLC0415
+
+    # Nothing of it runs: an image without a command can be read too.
+    with container(reference, ["true"]) as made:
+        for path in paths:
+            try:
+                content, _ = made.get_archive(path)
+            except docker.errors.NotFound:
+                continue
+            yield path, chunks.stream(content)
+
+
+@contextmanager
+def container(
+    reference: str,
+    command: Sequence[str],
+    *,
+    volume: tuple[str, bytes] | None = None,
+    **options: Any,  # noqa: ANN401 - the SDK names them
+) -> Iterator[Any]:
+    """Create a container and yield the SDK's handle. It goes with the block, however that ends, and so do its volumes.
+
+    Args:
+        reference: the image.
+        command: the arguments of its entrypoint.
+        volume: where a volume goes, and a tar archive of what is in it: it can be filled when all else is read-only.
+        options: what else `docker create` knows, as the SDK names it.
+
+    Raises:
+        EngineError: the engine refuses to create it, or what the block asks of it.
+    """
+    import docker  # noqa: PLC0415
+    import requests  # noqa: PLC0415 - what the SDK lets through
+
+    mark = uuid.uuid4().hex
+    with connect() as client:
+        made = None
+        if volume:
+            options["mounts"] = [{"Type": "volume", "Target": volume[0]}]
+        try:
+            made = client.containers.create(reference, list(command), labels={CONTAINER_LABEL: mark}, **options)
+            if volume:
+                made.put_archive(*volume)
+            yield made
+        except docker.errors.APIError as error:
+            raise EngineError(f"docker cannot run {reference}: {error.explanation}") from error
+        except requests.RequestException as error:
+            raise EngineError(f"docker does not answer while {reference} runs: {error}") from error
+        finally:
+            # Ctrl-C may come between the engine's making it and its id's arrival, so it is found by its label; an
+            # engine that was still at it gets a moment.
+            for _ in range(LATE_LOOKS if made is None else 1):
+                found = client.containers.list(all=True, filters={"label": f"{CONTAINER_LABEL}={mark}"})
+                for item in found:
+                    item.remove(force=True, v=True)
+                if made is not None or found:
+                    break
+                time.sleep(0.1)
+
+
+def execute(made: Any, command: Sequence[str]) -> str:  # noqa: ANN401 - the SDK's own
+    """Run a program in a container and return what it printed; nothing when the container has ended."""
+    import docker  # noqa: PLC0415
+
+    try:
+        return str(made.exec_run(list(command)).output.decode(errors="replace"))
+    except docker.errors.APIError as error:
+        if error.status_code == ENDED:
+            return ""
+        raise
+
+
 def run_once(reference: str, command: Sequence[str], **options: Any) -> str:  # noqa: ANN401 - the SDK names them
     """Run a container to its end, remove it, and return what it printed on both streams.
 
     Raises:
         CommandError: it ended with another exit code than 0.
+        EngineError: it could not be run.
     """
-    import docker  # noqa: PLC0415
-
-    with connect() as client:
-        try:
-            container = client.containers.create(reference, list(command), **options)
-        except docker.errors.APIError as error:
-            raise EngineError(f"docker cannot create a container of {reference}: {error.explanation}") from error
-        try:
-            container.start()
-            code = int(container.wait()["StatusCode"])
-            output = container.logs().decode(errors="replace")
-        except docker.errors.APIError as error:
-            raise EngineError(f"docker cannot run {reference}: {error.explanation}") from error
-        finally:
-            container.remove(force=True)
+    with container(reference, command, **options) as made:
+        made.start()
+        code = int(made.wait()["StatusCode"])
+        output = str(made.logs().decode(errors="replace"))
     if code:
         raise CommandError(tuple(command), code, "\n".join(output.splitlines()[-run.TAIL_LINES :]))
     return output
@@ -203,8 +337,10 @@ def _api(client: DockerClient) -> Any:  # noqa: ANN401
 
 
 def _context_host() -> str:
-    """Return the endpoint of the docker command line's current context; empty where it has none."""
+    """Return the endpoint of the docker command line's current context."""
     try:
         return run.capture(["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]).strip()
-    except CommandError:
-        return ""
+    except CommandError as error:
+        if error.returncode == run.NOT_STARTED:
+            return DEFAULT
+        raise EngineError(f"{error.tail}; `docker context ls` lists what there is") from error

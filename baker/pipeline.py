@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,19 +13,20 @@ from baker import (
     build,
     current,
     engine,
+    exporters,
     forecast,
     ledger,
     prepare,
     receipt,
     registrycache,
-    reproducible,
     secrets,
+    shares,
     verify,
 )
 from baker.errors import EngineError, InterruptedBuildError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from rich.console import Console
 
@@ -32,7 +34,9 @@ if TYPE_CHECKING:
     from baker.plan import ImagePlan
     from baker.prepare import Prepared, Request
     from baker.receipt import Receipt
+    from baker.run import Process
     from baker.settings import Settings
+    from baker.shares import Share
     from baker.stages import Stage
 
 GIGABYTE = 10**9
@@ -53,58 +57,96 @@ def build_images(
         return unchanged
     buildx = build.require_buildx()
     here = engine.describe()
+    builders = request.settings.builders
     if request.epoch is not None:
-        reproducible.require(request.settings.builder, here)
-    check_disk(here.root, console)
-    link = build.knows_link(request.settings.builder, here.version)
+        exporters.require(builders, here, "--reproducible")
+    check_disk(here, console)
+    link = build.knows_link(builders, here.version)
     prepared = prepare.prepare(request, prepare.choose(request, console, link=link, make_root=True))
     planned = prepared.plan
     context = prepare.context(request, planned)
     prepare.write(request, prepared, context)
-    log = request.project.state / "build.log"
-    console.print(f"docker {here.version}, buildx {buildx}; the whole log: {log}", highlight=False)
+    console.print(f"docker {here.version}, buildx {buildx}; the whole log: {_log(request)}", highlight=False)
     staged = {image.target: staging(request.settings, image.target) for image in planned.services}
-    argv = build.arguments(
-        builder=request.settings.builder,
-        secrets=secrets.collect(request.settings, environment),
-        output=output(here, request.settings),
-        tags=staged,
-        caches=registrycache.options(planned, request.settings),
-        more=registrycache.targets(planned, request.settings),
-        epoch=request.epoch,
-    )
     times: list[build.StageTime] = []
-    made: tuple[Stage, ...] = ()
     try:
-        build.bake(argv, context=context, log=log, console=console, seen=times.extend)
+        for each in shares.deal(builders, tuple(staged), registrycache.targets(planned, request.settings)):
+            shares.make(each, partial(_bake, request, prepared, here, environment, console, times))
         if request.epoch is not None:
             for target in staged:
                 engine.load(context / TARBALL.format(target=target))
-        made = prepared.needed()
         for image in planned.services:
             reference = staged[image.target]
             before = receipt.read(image.target, request.receipts)
-            known = before is not None and verify.foundation(reference, image) == before.foundation
-            verify.require(reference, verify.check(reference, image, known=known))
+            known = before is not None and verify.foundation(reference, image) == before.foundation != ""
+            checks = verify.check(
+                reference, image, known=known, fresh=True, state=request.project.state, say=console.print
+            )
+            verify.require(reference, checks)
         return tuple(finish(request, prepared, image, times, link=link) for image in planned.services)
     except KeyboardInterrupt as stop:
         raise InterruptedBuildError("interrupted: the build was ended and the tags are as they were") from stop
     finally:
         for target in staged:
             (context / TARBALL.format(target=target)).unlink(missing_ok=True)
-        made = made or prepared.named(time.name for time in times)
-        ledger.record(request.project.state, prepare.builder(request, here), made, times)
         for reference in staged.values():
             engine.untag(reference)
+
+
+def _bake(
+    request: Request,
+    prepared: Prepared,
+    here: engine.Engine,
+    environment: Mapping[str, str],
+    console: Console,
+    times: list[build.StageTime],
+    share: Share,
+    started: Callable[[Process], None],
+) -> None:
+    """Build one builder's share, and remember what it has made."""
+    settings, planned = request.settings, prepared.plan
+    several = len(settings.builders) > 1
+    argv = build.arguments(
+        builder=share.builder,
+        secrets=secrets.collect(settings, environment),
+        output=output(here, settings),
+        tags={target: staging(settings, target) for target in share.images},
+        caches=registrycache.options(planned, settings),
+        contexts=prepare.contexts(request, share.builder, planned, here),
+        more=share.binaries,
+        epoch=request.epoch,
+    )
+    own: list[build.StageTime] = []
+    made: tuple[Stage, ...] = ()
+    try:
+        build.bake(
+            argv,
+            context=prepare.context(request, planned),
+            log=_log(request, share if several else None),
+            console=console,
+            seen=own.extend,
+            label=share.builder if several else "",
+            started=started,
+        )
+        made = prepared.needed(share.images)
+    finally:
+        times.extend(own)
+        made = made or prepared.named(time.name for time in own)
+        ledger.record(request.project.state, prepare.builder(share.builder, here), made, own)
+
+
+def _log(request: Request, share: Share | None = None) -> Path:
+    what = f"-{share.builder}{'' if share.images else '-binaries'}" if share else ""
+    return request.project.state / f"build{what}.log"
 
 
 def plan_images(request: Request, console: Console) -> tuple[Outlook, ...]:
     """Say what a build of some services would do with each stage, and why; nothing is built."""
     here = engine.describe()
-    link = build.knows_link(request.settings.builder, here.version)
+    link = build.knows_link(request.settings.builders, here.version)
     prepared = prepare.prepare(request, prepare.choose(request, console, link=link, make_root=False))
-    by = prepare.builder(request, here)
-    made = [entry for entry in ledger.read(request.project.state) if entry.builder == by]
+    by = [prepare.builder(name, here) for name in request.settings.builders or ("",)]
+    made = [entry for entry in ledger.read(request.project.state) if entry.builder in by]
     labels = {digest for found in engine.labels("dev.baker.stages") for digest in prepare.labelled(found)}
     return forecast.forecast(prepared.needed(), request.targets, made, labels)
 
@@ -145,7 +187,18 @@ def verify_images(request: Request, console: Console) -> dict[str, tuple[verify.
     results = {}
     for image in planned.services:
         reference = bakefile.names(planned, request.settings, image.name)[0]
-        results[reference] = verify.check(reference, image)
+        results[reference] = verify.check(reference, image, state=request.project.state, say=console.print)
+    return results
+
+
+def verify_references(
+    references: Sequence[str], state: Path | None, console: Console
+) -> dict[str, tuple[verify.Check, ...]]:
+    """Check images of any registry by what their labels say; the result is by image. One that is not here is pulled."""
+    results = {}
+    for reference in references:
+        with verify.present(reference):
+            results[reference] = verify.check_image(reference, state, console.print)
     return results
 
 
@@ -167,9 +220,10 @@ def output(here: engine.Engine, settings: Settings) -> str:
     return exporter + (f",rewrite-timestamp=true,dest={TARBALL}" if settings.reproducible else "")
 
 
-def check_disk(root: str, console: Console) -> None:
+def check_disk(here: engine.Engine, console: Console) -> None:
     """Refuse to start on a full disk and warn on a small one; an engine on another machine is not looked at."""
-    if not Path(root).exists():
+    root = here.root
+    if not here.local or not Path(root).exists():
         return
     free = shutil.disk_usage(root).free
     if free < LEAST_FREE:

@@ -112,6 +112,7 @@ class ImagePlan:
     """An image: the stage `target`. `builder` is the binary that its builder variant can compile anew, if it is one.
 
     `imports` are modules that the image's environment must be able to import; none where it has no environment.
+    `unresolved` and `duplicates` are patterns of paths that verify lets pass.
     """
 
     name: str
@@ -124,6 +125,9 @@ class ImagePlan:
     capabilities: tuple[int, ...]
     packages: tuple[str, ...]
     imports: tuple[str, ...]
+    embeds_python: bool
+    unresolved: tuple[str, ...]
+    duplicates: tuple[str, ...]
     folders: tuple[str, ...]
     mounts: tuple[str, ...]
     copies: tuple[CopyPlan, ...]

@@ -6,6 +6,7 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from baker import labels
 from baker.errors import UsageError
 from baker.plan import (
     BaseImages,
@@ -192,8 +193,6 @@ class _Planner:
         program = f"{BIN}/{service.crate.binary}-{binaries[-1].variant}"
         with_libraries = python is not None and bool(python.libraries) and gpu
         venv = python is not None and python.venv
-        interpreter = (f"libpython{self.python.version}-dev", f"python{self.python.version}")
-        packages = (*image.packages[self.choice.base], *(interpreter if venv and self.choice.base == "debian" else ()))
         env = {"HOME": image.workdir, "USER": "moshi", **dict(image.env)}
         if venv:
             env["PATH"] = "/opt/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -207,8 +206,11 @@ class _Planner:
             crate=self.crate(service),
             features=binaries[0].features,
             capabilities=self.choice.capabilities if gpu else (),
-            packages=tuple(sorted(packages)),
-            imports=("ssl", *python.imports) if venv and python else (),
+            packages=self.packages(service),
+            imports=service.imports,
+            embeds_python=service.crate.embeds_python,
+            unresolved=service.allowed.unresolved,
+            duplicates=service.allowed.duplicates,
             folders=(image.workdir, BIN, *image.folders),
             mounts=image.mounts,
             copies=tuple(self.copies(service)),
@@ -216,11 +218,26 @@ class _Planner:
             workdir=image.workdir,
             port=image.port,
             health=image.health,
-            labels=self.labels(service),
+            labels=labels.make(
+                service,
+                version=self.pins.crate(service.crate.name).version,
+                choice=self.choice,
+                cuda=self.cuda if gpu else "",
+                driver_floor=DRIVER_FLOOR[self.cuda] if gpu else "",
+                python=self.python.version,
+                packages=self.packages(service),
+            ),
             entrypoint=("/usr/bin/tini", "--", image.start or program),
             command=image.command,
             budget=0 if builder else image.budget,
         )
+
+    def packages(self, service: Service) -> tuple[str, ...]:
+        """Return the packages that only this service's image has, sorted."""
+        packages, python = service.image.packages[self.choice.base], service.python
+        if python and python.venv and self.choice.base == "debian":
+            packages += (f"libpython{self.python.version}-dev", f"python{self.python.version}")
+        return tuple(sorted(packages))
 
     def copies(self, service: Service) -> list[CopyPlan]:
         """What changes least first: the venv, the interpreter, the binary, this project's own files."""
@@ -249,24 +266,6 @@ class _Planner:
         found += [copy(f"tool-{tool.binary}", f"/out/bin/{tool.binary}", f"{BIN}/") for tool in self.tools(service)]
         found.append(copy("", f"services/{service.name}/image.env", "/opt/baker/image.env", "0644"))
         return found + [copy("", self.inside(file.source), file.target, file.mode) for file in service.image.files]
-
-    def labels(self, service: Service) -> tuple[tuple[str, str], ...]:
-        gpu, pin = self.on_gpu(service), self.pins.crate(service.crate.name)
-        labels = {
-            "org.opencontainers.image.title": service.title,
-            "org.opencontainers.image.description": service.description,
-            "org.opencontainers.image.version": pin.version,
-            "dev.baker.service": service.name,
-            "dev.baker.base": self.choice.base,
-            "dev.baker.accel": "cuda" if gpu else "cpu",
-            "dev.baker.crate": service.crate.name,
-            "dev.baker.crate.version": pin.version,
-            "dev.baker.capabilities": " ".join(str(number) for number in self.choice.capabilities) if gpu else "",
-            "dev.baker.cuda": self.cuda if gpu else "",
-            "dev.baker.driver-floor": DRIVER_FLOOR[self.cuda] if gpu else "",
-            "dev.baker.python": self.python.version if service.python else "",
-        }
-        return tuple((key, value) for key, value in sorted(labels.items()) if value)
 
     def context(self, services: Sequence[Service]) -> tuple[ContextFile, ...]:
         sources: set[Path] = set()

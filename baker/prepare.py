@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from baker import bakefile, bases, engine, locks, plan, planner, render, reproducible, run, stages
+from baker import bakefile, bases, build, engine, locks, plan, planner, render, reproducible, run, stages
 from baker.errors import CommandError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from rich.console import Console
@@ -61,11 +61,10 @@ class Prepared:
         """Return the digest of all that an image comes from."""
         return next(stage.whole for stage in self.stages if stage.name == image.target)
 
-    def needed(self) -> tuple[Stage, ...]:
-        """Return the stages that the images are made from, and those that become images."""
-        return self.named(
-            stage.name for image in self.plan.services for stage in stages.needed(self.stages, image.target)
-        )
+    def needed(self, targets: Sequence[str] | None = None) -> tuple[Stage, ...]:
+        """Return the stages that images are made from, and those that become images; without targets, of all."""
+        wanted = [image.target for image in self.plan.services] if targets is None else targets
+        return self.named(stage.name for target in wanted for stage in stages.needed(self.stages, target))
 
     def named(self, names: Iterable[str]) -> tuple[Stage, ...]:
         """Return the stages of these names, in the Dockerfile's order."""
@@ -143,9 +142,17 @@ def labelled(labels: Mapping[str, str]) -> set[str]:
     return {labels.get("dev.baker.inputs", ""), *(pair.partition("=")[2] for pair in pairs)}
 
 
-def builder(request: Request, here: engine.Engine) -> str:
+def contexts(request: Request, builder: str, planned: Plan, here: engine.Engine) -> dict[str, str]:
+    """Return where a builder finds the images that only the engine has."""
+    root = planned.images.root
+    if planned.base != "debian" or build.driver(builder, here.version, build.LINK)[0] == "docker":
+        return {}
+    return {root: bases.layout(root, (request.project.state / "root" / root.replace(":", "-")).resolve())}
+
+
+def builder(name: str, here: engine.Engine) -> str:
     """Return what tells one builder's cache from another's."""
-    return f"{request.settings.builder or 'default'} {here.id}"
+    return f"{name or 'default'} {here.id}"
 
 
 def revision(folder: Path) -> str:

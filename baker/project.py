@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -11,7 +12,7 @@ from baker import pins, settings, spec, toml
 from baker.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from baker.pins import Pins
     from baker.settings import Settings
@@ -55,6 +56,15 @@ class Project:
             if name not in legal:
                 raise UsageError(f"there is no service {name!r} in {self.services_folder}; {_near(name, legal)}")
         return tuple(spec.load(self.services_folder / name) for name in sorted(set(wanted or legal)))
+
+    def sort(self, names: Sequence[str], known: Callable[[str], bool]) -> tuple[list[str], list[str]]:
+        """Sort names into those of services and those of images.
+
+        What is no service is an image when it has a registry, a tag or a digest in it, or `known` says so.
+        """
+        legal = self.names()
+        images = [name for name in names if name not in legal and (re.search("[/:@]", name) or known(name))]
+        return [name for name in names if name not in images], images
 
     def settings(self) -> Settings:
         """Read baker.toml, or the defaults where there is none."""

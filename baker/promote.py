@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from baker import cosign
+from baker import cosign, provenance
 from baker.errors import UsageError, VerifyError
 from baker.registry import Repository
 
@@ -17,19 +17,32 @@ SBOM_KIND = "cyclonedx"
 FORMER = "-before-"
 
 
-def check(reference: str, settings: Publishing) -> None:
-    """Check an image from the registry's side: its signature and its signed bill of materials."""
+def check(repository: Repository, manifest: Manifest, settings: Publishing) -> bool:
+    """Check an image from the registry's side: its signature, its signed bill of materials and its provenance.
+
+    Returns:
+        Whether it has a provenance, which is right then: old builders make none.
+
+    Raises:
+        VerifyError: something is not signed, or the provenance is about another image.
+    """
+    reference = f"{repository.name}@{manifest.digest}"
     cosign.verify(reference, settings)
     cosign.verify_attestation(reference, SBOM_KIND, settings)
+    return provenance.find(repository, manifest) is not None
 
 
 def promote(source: str, target: str, settings: Publishing) -> str:
-    """Let a tag point to an image of the same repository, or of another, which is signed. Return its digest.
+    """Let a tag point to an image of the same repository which is signed and has a provenance. Return its digest.
 
     Args:
         source: REPOSITORY:TAG or REPOSITORY@DIGEST.
         target: REPOSITORY:TAG.
         settings: the key or the identity that must have signed it.
+
+    Raises:
+        UsageError: there is no such image, or the two are not of one repository.
+        VerifyError: it is not signed, has no provenance or that of another image, or the tag was moved meanwhile.
     """
     name, reference = split(source)
     repository, tag = split(target)
@@ -40,7 +53,8 @@ def promote(source: str, target: str, settings: Publishing) -> str:
         if manifest is None:
             raise UsageError(f"{source}: there is no such image in the registry")
         before = there.find(tag)
-        check(f"{name}@{manifest.digest}", settings)
+        if not check(there, manifest, settings):
+            raise VerifyError(f"{source} has no provenance, so that nobody can say how it was made: publish it again")
         move(there, tag, manifest, before.digest if before else "")
         return manifest.digest
 

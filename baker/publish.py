@@ -5,13 +5,11 @@ Each step can be done again: what is there already is found by its digest, and n
 
 from __future__ import annotations
 
-import json
-import shutil
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from baker import bakefile, build, cosign, engine, pipeline, prepare, promote, sbom, secrets, upload, verify
-from baker.errors import UsageError, VerifyError
+from baker import bakefile, cosign, engine, exporters, layout, pipeline, prepare, promote, sbom, upload, verify
+from baker.errors import InterruptedBuildError, UsageError, VerifyError
 from baker.registry import Repository
 
 if TYPE_CHECKING:
@@ -26,8 +24,6 @@ if TYPE_CHECKING:
     from baker.registry import Manifest
     from baker.settings import Settings
 
-LAYOUT = "{target}.oci"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Intent:
@@ -40,13 +36,18 @@ class Intent:
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """An image in a registry. `digest` is that of its manifest, or of its index where it has a provenance."""
+    """An image in a registry. `digest` is that of its manifest, or of its index where it has a provenance.
+
+    `size` is what its parts take in the registry, and `sent` what went there this time, both in bytes.
+    """
 
     service: str
     repository: str
     digest: str
     tags: tuple[str, ...]
     sbom: str
+    size: int
+    sent: int
 
     @property
     def reference(self) -> str:
@@ -88,11 +89,13 @@ def publish(
     """Build what is not built yet, then push, sign, check and tag each image.
 
     Raises:
+        EngineError: the engine cannot write OCI images, or cosign is missing.
         VerifyError: what was pushed is not what was verified, or a signature is missing, or a tag was moved meanwhile.
         NetworkError: the registry cannot be reached, or refuses.
+        InterruptedBuildError: Ctrl-C.
     """
-    settings = request.settings.publishing
-    cosign.require(settings)
+    cosign.require(request.settings.publishing)
+    exporters.require(request.settings.builders, engine.describe(), "publishing")
     request = settle(request, console)
     intents = intend(request, destination, release=release)
     receipts = pipeline.build_images(request, environment, console)
@@ -100,30 +103,52 @@ def publish(
     context = prepare.context(request, prepared.plan)
     prepare.write(request, prepared, context)
     done: list[Published] = []
-    for intent, image, receipt in zip(intents, prepared.plan.services, receipts, strict=True):
-        near = [item.repository for item in done]
-        with Repository(intent.repository) as repository:
-            found = _there(repository, intent, receipt)
-            manifest = found or _push(request, prepared, image, repository, receipt, environment, console, near)
-            reference = f"{repository.name}@{manifest.digest}"
-            path = _bill(request, image, receipt, repository.name, manifest.digest)
-            if found is None or not _signed(reference, request):
-                console.print(f"signing {reference}", highlight=False)
-                cosign.attest(reference, promote.SBOM_KIND, path, settings)
-                cosign.sign(reference, settings)
-            promote.check(reference, settings)
-            for tag, before in intent.tags.items():
-                promote.move(repository, tag, manifest, before)
-        done.append(
-            Published(
-                service=image.name,
-                repository=repository.name,
-                digest=manifest.digest,
-                tags=tuple(intent.tags),
-                sbom=str(path),
-            )
-        )
+    try:
+        for intent, image, receipt in zip(intents, prepared.plan.services, receipts, strict=True):
+            near = [item.repository for item in done]
+            done.append(_publish(request, prepared, intent, image, receipt, environment, console, near))
+    except KeyboardInterrupt as stop:
+        raise InterruptedBuildError(
+            "interrupted: no tag points at what is not finished; the same command goes on from there"
+        ) from stop
     return tuple(done)
+
+
+def _publish(
+    request: Request,
+    prepared: Prepared,
+    intent: Intent,
+    image: ImagePlan,
+    receipt: Receipt,
+    environment: Mapping[str, str],
+    console: Console,
+    near: Sequence[str],
+) -> Published:
+    """Push, sign, check and tag one image, as far as that is not done yet."""
+    settings = request.settings.publishing
+    with Repository(intent.repository) as repository:
+        manifest = found = _there(repository, intent, receipt)
+        if manifest is None:
+            manifest, receipt = _push(request, prepared, image, repository, receipt, environment, console, near)
+        reference = f"{repository.name}@{manifest.digest}"
+        path = _bill(request, image, receipt, repository.name, manifest.digest)
+        if found is None or not _signed(repository, manifest, request):
+            console.print(f"signing {reference}", highlight=False)
+            cosign.attest(reference, promote.SBOM_KIND, path, settings)
+            cosign.sign(reference, settings)
+        if not promote.check(repository, manifest, settings):
+            console.print(f"note: this builder makes no provenance; {reference} cannot be promoted", highlight=False)
+        for tag, before in intent.tags.items():
+            promote.move(repository, tag, manifest, before)
+        return Published(
+            service=image.name,
+            repository=repository.name,
+            digest=manifest.digest,
+            tags=tuple(intent.tags),
+            sbom=str(path),
+            size=repository.size(manifest),
+            sent=repository.sent,
+        )
 
 
 def bill(request: Request, console: Console) -> str:
@@ -145,7 +170,9 @@ def _tags(request: Request, *, release: bool) -> dict[str, tuple[str, ...]]:
     found = {}
     for image in planned.services:
         moving, version = bakefile.tags(planned, request.settings, image.name)
-        found[image.name] = (version, *([f"git-{commit[:12]}"] if commit else []), *([moving] if release else []))
+        # Images for other cards are made from the same commit, at the same time.
+        made = [f"git-{commit[:12]}-{bakefile.flavour(planned, image.name)}"] if commit else []
+        found[image.name] = (version, *made, *([moving] if release else []))
     return found
 
 
@@ -154,31 +181,14 @@ def _there(repository: Repository, intent: Intent, receipt: Receipt) -> Manifest
     here = engine.image(receipt.digest)
     for digest in intent.tags.values():
         manifest = repository.find(digest) if digest else None
-        if manifest and here and _same(repository.config(manifest), here):
+        if manifest and here and layout.same(repository.config(manifest), here):
             return manifest
     return None
 
 
-def _same(config: Mapping[str, object], here: engine.LocalImage) -> bool:
-    layers = config.get("rootfs", {}).get("diff_ids")  # type: ignore[attr-defined]
-    settings = config.get("config", {})
-    return tuple(layers or ()) == here.layers and settings.get("Labels") == dict(here.labels)  # type: ignore[attr-defined]
-
-
-def _config(layout: Path) -> dict[str, object]:
-    """Return the config of the image in an OCI layout."""
-    descriptor = json.loads((layout / "index.json").read_text(encoding="utf-8"))["manifests"][0]
-    while True:
-        found: dict[str, object] = json.loads(upload.blob(layout, descriptor["digest"]).read_text(encoding="utf-8"))
-        if "rootfs" in found:
-            return found
-        # An index, whose first entry is the image, or the image's manifest.
-        descriptor = found["manifests"][0] if "manifests" in found else found["config"]  # type: ignore[index]
-
-
-def _signed(reference: str, request: Request) -> bool:
+def _signed(repository: Repository, manifest: Manifest, request: Request) -> bool:
     try:
-        promote.check(reference, request.settings.publishing)
+        promote.check(repository, manifest, request.settings.publishing)
     except VerifyError:
         return False
     return True
@@ -193,34 +203,25 @@ def _push(
     environment: Mapping[str, str],
     console: Console,
     near: Sequence[str],
-) -> Manifest:
-    """Push an image by its digest, without a tag, from the builder's cache; return what the registry then has."""
-    settings, context = request.settings, prepare.context(request, prepared.plan)
-    exporter = (
-        f"type=oci,tar=false,dest={LAYOUT},oci-mediatypes=true,compression={settings.publishing.compression},"
-        "force-compression=true"
-    )
-    argv = build.arguments(
-        builder=settings.builder,
-        secrets=secrets.collect(settings, environment),
-        output=exporter + (",rewrite-timestamp=true" if settings.reproducible else ""),
-        tags={image.target: repository.name},
-        epoch=request.epoch,
-        provenance=True,
-    )
-    log, layout = request.project.state / "publish.log", context / LAYOUT.format(target=image.target)
-    try:
-        build.bake(argv, context=context, log=log, console=console, seen=lambda _: None)
+) -> tuple[Manifest, Receipt]:
+    """Push an image by its digest, without a tag. Return what the registry then has, and the receipt of that image.
+
+    A builder that does not find each step in its cache makes another image of the same input: its garbage collection
+    has dropped some, or a build beside this one shares them. That image is verified then, and pushed.
+    """
+    staged = pipeline.staging(request.settings, image.target)
+    with layout.written(request, prepared, image, staged, environment, console) as folder:
         here = engine.image(receipt.digest)
-        if here is None or not _same(_config(layout), here):
-            raise VerifyError(
-                f"what the builder has of {image.target} is not the image that was verified: its cache has lost parts. "
-                "Nothing was pushed. Run `baker build --force` and publish again"
-            )
+        if here is None or not layout.same(layout.config(folder), here):
+            console.print("the builder made parts of it anew, so that it is verified again", highlight=False)
+            layout.load(folder)
+            try:
+                verify.require(staged, verify.check(staged, image))
+                receipt = pipeline.finish(request, prepared, image, (), link=receipt.link)
+            finally:
+                engine.untag(staged)
         console.print(f"pushing {repository.name} by digest", highlight=False)
-        return upload.push(repository, layout, near)
-    finally:
-        shutil.rmtree(layout, ignore_errors=True)
+        return upload.push(repository, folder, near), receipt
 
 
 def _bill(request: Request, image: ImagePlan, receipt: Receipt, name: str, digest: str) -> Path:

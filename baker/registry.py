@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 TIMEOUT = 60
 CREATED = 201
-UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND, FULL = 401, 403, 404, 507
+# ENOSPC is 28, which is all that the reference implementation says of it.
+DISK_FULL = re.compile(r"no space left|\"Err\": ?28\b", re.IGNORECASE)
 RETRY = Retry(
     total=6,
     backoff_factor=0.5,
@@ -51,11 +53,15 @@ class Manifest:
 
 
 class Repository:
-    """A repository of a registry, as in "registry.example.com/speech/stt"; logins are docker's own."""
+    """A repository of a registry, as in "registry.example.com/speech/stt"; logins are docker's own.
+
+    `sent` counts the bytes that went there, what had to be sent twice as well.
+    """
 
     def __init__(self, name: str) -> None:
         host, _, self._path = name.partition("/")
         self.name = name
+        self.sent = 0
         self._url = f"{web.registry(web.DOCKER_HUB if host == 'docker.io' else host)}{self._path}"
         self._login = engine.login(host)
         self._session = requests.Session()
@@ -83,18 +89,38 @@ class Repository:
             raise NetworkError(f"{self.name}@{reference}: the registry answers with other bytes, {digest}")
         return Manifest(digest=digest, media_type=answer.headers.get("Content-Type", ""), content=answer.content)
 
+    def image(self, manifest: Manifest) -> dict[str, Any]:
+        """Return the manifest of an image, parsed; of an index, that of its one image."""
+        found = manifest.json
+        if "manifests" not in found:
+            return found
+        images = [item for item in found["manifests"] if item.get("platform", {}).get("os") != "unknown"]
+        image = self.find(images[0]["digest"])
+        if image is None:
+            raise NetworkError(f"{self.name}@{manifest.digest} names an image that is not there")
+        return self.image(image)
+
     def config(self, manifest: Manifest) -> dict[str, Any]:
         """Return the config of an image; of an index, that of its one image."""
-        found = manifest.json
-        if "manifests" in found:
-            images = [item for item in found["manifests"] if item.get("platform", {}).get("os") != "unknown"]
-            image = self.find(images[0]["digest"])
-            if image is None:
-                raise NetworkError(f"{self.name}@{manifest.digest} names an image that is not there")
-            return self.config(image)
-        answer = self.ask("GET", f"blobs/{found['config']['digest']}")
-        content: dict[str, Any] = answer.json()
+        content: dict[str, Any] = json.loads(self.blob(self.image(manifest)["config"]["digest"]))
         return content
+
+    def size(self, manifest: Manifest) -> int:
+        """Return the bytes that a machine downloads which has nothing of an image yet."""
+        found = self.image(manifest)
+        return sum(int(part["size"]) for part in (found["config"], *found["layers"]))
+
+    def blob(self, digest: str) -> bytes:
+        """Return the bytes of a small part of an image: its config, a statement about it.
+
+        Raises:
+            NetworkError: the registry cannot be reached, has no such thing, or answers with other bytes than it says.
+        """
+        answer = self.ask("GET", f"blobs/{digest}")
+        found = f"sha256:{hashlib.sha256(answer.content).hexdigest()}"
+        if not answer.ok or found != digest:
+            raise NetworkError(f"{self.name}@{digest}: the registry answers HTTP {answer.status_code} and {found}")
+        return answer.content
 
     def tag(self, manifest: Manifest, tag: str) -> None:
         """Let a tag point to a manifest; the registry keeps one or the other, never something between."""
@@ -125,6 +151,7 @@ class Repository:
             NetworkError: the registry cannot be reached, or answers with another error.
         """
         url = urljoin(f"{self._url}/", path)
+        self.sent += len(options.get("data") or b"")
         try:
             answer = self._session.request(method, url, timeout=TIMEOUT, **options)
             if answer.status_code == UNAUTHORIZED and "Authorization" not in self._session.headers:
@@ -136,7 +163,7 @@ class Repository:
             host = self.name.partition("/")[0]
             raise NetworkError(f"{self.name}: the registry refuses, HTTP {answer.status_code}: `docker login {host}`")
         if answer.status_code >= 400 and answer.status_code != NOT_FOUND:  # noqa: PLR2004 - HTTP's errors
-            raise NetworkError(f"{url} answers HTTP {answer.status_code}: {answer.text[:200].strip()}")
+            raise NetworkError(f"{url} answers HTTP {answer.status_code}: {_said(answer)}")
         return answer
 
     def _authorize(self, headers: Mapping[str, str]) -> None:
@@ -151,3 +178,13 @@ class Repository:
         if answer.ok:
             token = answer.json()
             self._session.headers["Authorization"] = f"Bearer {token.get('token') or token.get('access_token')}"
+
+
+def _said(answer: requests.Response) -> str:
+    """Return what a registry says of an error, in one line."""
+    if answer.status_code == FULL or DISK_FULL.search(answer.text):
+        return "the disk of the registry is full; make room there, and run the same command again"
+    try:
+        return "; ".join(str(error["message"]) for error in answer.json()["errors"])
+    except (ValueError, KeyError, TypeError):
+        return " ".join(answer.text[:200].split())

@@ -25,9 +25,11 @@ def options(plan: Plan, settings: Settings) -> tuple[str, ...]:
     """Return what bake sets for the cache, as in "stt.cache-from=type=registry,ref=…"."""
     images = tuple(image.target for image in plan.services)
     groups = (*images, *(binary.stage for binary in plan.binaries))
+    # Of several builders, each takes what the others have left there.
+    taken = (*settings.cache_from, *((settings.cache_to,) if settings.cache_to and len(settings.builders) > 1 else ()))
     found = [
         f"{target}.cache-from=type=registry,ref={reference(repository, group, plan)}"
-        for repository in settings.cache_from
+        for repository in dict.fromkeys(taken)
         for target in (*images, *targets(plan, settings))
         for group in groups
     ]

@@ -17,15 +17,17 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from baker.buildcache import Record
+    from baker.checks import Check
+    from baker.deploy import Deployment
     from baker.doctor import Finding
     from baker.forecast import Outlook
     from baker.publish import Intent, Published
     from baker.receipt import Receipt
     from baker.shelf import State
-    from baker.verify import Check
 
 GIGABYTE = 10**9
 PLANNED = {CACHED: "green", BUILD: "red", FOLLOWS: "yellow", SETTINGS: "yellow"}
+CHECKED = {"ok": "green", "failed": "red", "skipped": "yellow"}
 STATES = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "missing": "[red]missing[/]"}
 
 
@@ -47,7 +49,17 @@ def intents(found: Sequence[Intent], console: Console) -> None:
 def published(found: Sequence[Published], console: Console) -> None:
     """Print where each image is now."""
     for item in found:
-        console.print(f"[green]published[/] {item.reference}  {', '.join(item.tags)}", highlight=False)
+        bytes_sent = f"{decimal(item.sent)} of {decimal(item.size)} sent"
+        console.print(f"[green]published[/] {item.reference}  {', '.join(item.tags)}  {bytes_sent}", highlight=False)
+
+
+def deployment(found: Deployment, where: str, console: Console) -> None:
+    """Print what a stack file runs, what to know of it, and what to do with it."""
+    for service, image in found.images.items():
+        console.print(f"{service}  {image}", highlight=False)
+    for note in found.notes:
+        console.print(f"[yellow]note[/] {note}", highlight=False)
+    console.print(f"wrote {where}; deploy it, on a manager, with\n  {found.command}", highlight=False)
 
 
 def outlooks(found: Sequence[Outlook], console: Console) -> None:
@@ -80,7 +92,8 @@ def checks(found: Mapping[str, Sequence[Check]], console: Console) -> None:
     for reference, items in found.items():
         table = Table(title=reference, title_justify="left", box=None, show_header=False)
         for item in items:
-            table.add_row("[green]ok[/]" if item.passed else "[red]failed[/]", item.name, item.detail)
+            what = "skipped" if item.skipped else "ok" if item.passed else "failed"
+            table.add_row(f"[{CHECKED[what]}]{what}[/]", item.name, Text(item.detail))
         console.print(table)
 
 

@@ -7,16 +7,20 @@ import shutil
 import signal
 import subprocess
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from baker.errors import CommandError, EngineError
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import IO
 
+Process: TypeAlias = "subprocess.Popen[str]"
 TAIL_LINES = 15
+# The exit code of what could not be started, as shells have it.
+NOT_STARTED = 127
 
 
 def find(program: str, hint: str) -> str:
@@ -44,7 +48,7 @@ def capture(argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, s
             check=False,
         )
     except OSError as error:
-        raise CommandError(tuple(argv), 127, str(error)) from error
+        raise CommandError(tuple(argv), NOT_STARTED, str(error)) from error
     if done.returncode:
         lines = (done.stderr or done.stdout).strip().splitlines()
         raise CommandError(tuple(argv), done.returncode, "\n".join(lines[-TAIL_LINES:]))
@@ -52,7 +56,7 @@ def capture(argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, s
 
 
 @contextmanager
-def stream(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+def stream(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> Iterator[Process]:
     """Run a program in a process group of its own and yield it; stdout and stderr arrive as one text stream.
 
     Leaving the block early, by Ctrl-C or an error, interrupts the whole group and waits for its end.
@@ -70,11 +74,11 @@ def stream(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> Iterato
             start_new_session=True,
         )
     except OSError as error:
-        raise CommandError(tuple(argv), 127, str(error)) from error
+        raise CommandError(tuple(argv), NOT_STARTED, str(error)) from error
     try:
         yield process
     finally:
-        _end(process)
+        end(process)
         if process.stdout is not None:
             process.stdout.close()
 
@@ -92,7 +96,7 @@ def feed(argv: Sequence[str]) -> Iterator[IO[bytes]]:
             list(argv), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
     except OSError as error:
-        raise CommandError(tuple(argv), 127, str(error)) from error
+        raise CommandError(tuple(argv), NOT_STARTED, str(error)) from error
     with process:
         assert process.stdin  # noqa: S101 - for mypy: it is a pipe
         assert process.stderr  # noqa: S101
@@ -109,11 +113,25 @@ def feed(argv: Sequence[str]) -> Iterator[IO[bytes]]:
             raise CommandError(tuple(argv), process.returncode, tail)
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def attach(argv: Sequence[str], connection: socket.socket) -> Process:
+    """Start a program in a process group of its own whose stdin and stdout are a connection; end() ends it."""
+    return subprocess.Popen(  # noqa: S603 - an argument list
+        list(argv),
+        stdin=connection.fileno(),
+        stdout=connection.fileno(),
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        text=True,
+    )
+
+
+def end(process: Process) -> None:
+    """Interrupt a process group that stream() started, and wait for its end; what does not heed that is killed."""
     for sent, seconds in ((signal.SIGINT, 10), (signal.SIGTERM, 5), (signal.SIGKILL, None)):
         if process.poll() is not None:
             return
-        os.killpg(process.pid, sent)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, sent)
         try:
             process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 BASES = ("auto", "nvidia", "debian")
 ACCELS = ("cuda", "cpu")
 VARIANTS = ("slim", "builder")
+# What the pins are for.
+PLATFORMS = ("linux/amd64",)
 COMPRESSIONS = ("uncompressed", "gzip", "zstd")
 CAPABILITY = re.compile(r"(\d{1,2})\.?(\d)")
 # Older cards have no kernels in candle; the list is open at its end, since PTX runs on cards that are not made yet.
@@ -61,7 +63,8 @@ class Settings:
     accel: str
     capabilities: tuple[int, ...]
     variant: str
-    builder: str
+    builders: tuple[str, ...]
+    platforms: tuple[str, ...]
     compression: str
     reproducible: bool
     cache_from: tuple[str, ...]
@@ -101,7 +104,8 @@ def load(path: Path | None) -> Settings:
         accel=_word(build, "accel", ACCELS),
         capabilities=parse_capabilities(build.strings("capabilities"), build.where),
         variant=_word(build, "variant", VARIANTS),
-        builder=build.text("builder"),
+        builders=parse_words([build.text("builder")]),
+        platforms=parse_platforms(build.strings("platforms"), f"{build.where} platforms"),
         compression=_word(build, "compression", COMPRESSIONS),
         reproducible=build.flag("reproducible", default=False),
         cache_from=build.strings("cache-from"),
@@ -132,6 +136,23 @@ def parse_capabilities(words: Iterable[str], where: str) -> tuple[int, ...]:
             )
         found.add(int("".join(match.groups())))
     return tuple(sorted(found))
+
+
+def parse_words(words: Iterable[str]) -> tuple[str, ...]:
+    """Return the words of comma-separated lists, each once, in order."""
+    return tuple(dict.fromkeys(word.strip() for word in ",".join(words).split(",") if word.strip()))
+
+
+def parse_platforms(words: Iterable[str], where: str) -> tuple[str, ...]:
+    """Return platforms, as in "linux/amd64", from comma-separated lists, or raise UsageError for one without pins."""
+    found = parse_words(words)
+    for platform in found:
+        if platform not in PLATFORMS:
+            raise UsageError(
+                f"{where}: nothing can be built for {platform} yet: baker.lock has uv, Rust and Python, and each "
+                f"uv.lock its wheels, for {', '.join(PLATFORMS)} only"
+            )
+    return found
 
 
 def one_of(value: str, legal: tuple[str, ...], where: str) -> str:

@@ -84,6 +84,19 @@ class Image:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Allowed:
+    """What verify lets pass: patterns of paths in the image, as in "*/lib/libx_*"; "*" matches "/" too.
+
+    Attributes:
+        unresolved: libraries and programs that need libraries which are not there.
+        duplicates: large files that are there more than once.
+    """
+
+    unresolved: tuple[str, ...]
+    duplicates: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Service:
     """A service: a folder with a service.toml."""
 
@@ -94,6 +107,12 @@ class Service:
     crate: Crate
     python: Python | None
     image: Image
+    allowed: Allowed
+
+    @property
+    def imports(self) -> tuple[str, ...]:
+        """The modules that the image must be able to import; none where it has no environment."""
+        return ("ssl", *self.python.imports) if self.python and self.python.venv else ()
 
 
 def load(folder: Path) -> Service:
@@ -116,6 +135,7 @@ def load(folder: Path) -> Service:
         crate=_crate(top.table("crate")),
         python=_python(top.table("python")) if "python" in top.values else None,
         image=_image(top.table("image")),
+        allowed=_allowed(top.table("verify")),
     )
     top.end()
     if service.crate.embeds_python and service.python is None:
@@ -180,6 +200,12 @@ def _image(table: Table) -> Image:
     for part in (table, packages):
         part.end()
     return image
+
+
+def _allowed(table: Table) -> Allowed:
+    allowed = Allowed(unresolved=table.strings("unresolved"), duplicates=table.strings("duplicates"))
+    table.end()
+    return allowed
 
 
 def _file(table: Table) -> File:

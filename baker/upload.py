@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from baker.errors import NetworkError
+from baker.layout import blob
 from baker.registry import CREATED
 
 if TYPE_CHECKING:
@@ -26,31 +27,31 @@ CHUNK = 32 << 20
 TRIES = 6
 
 
-def push(repository: Repository, layout: Path, near: Sequence[str] = ()) -> Manifest:
+def push(repository: Repository, folder: Path, near: Sequence[str] = ()) -> Manifest:
     """Push the image of an OCI layout, without a tag: blobs first, the manifests that name them after.
 
     Args:
         repository: where it goes.
-        layout: the folder, as BuildKit's exporter type=oci,tar=false writes it.
+        folder: the layout, as BuildKit's exporter type=oci,tar=false writes it.
         near: repositories of the same registry that may have some of the layers already.
     """
-    top = json.loads((layout / "index.json").read_text(encoding="utf-8"))["manifests"][0]
+    top = json.loads((folder / "index.json").read_text(encoding="utf-8"))["manifests"][0]
     paths = [name.partition("/")[2] for name in near if name.partition("/")[0] == repository.name.partition("/")[0]]
-    _push(repository, layout, top, paths)
+    _push(repository, folder, top, paths)
     manifest = repository.find(top["digest"])
     if manifest is None:
         raise NetworkError(f"{repository.name}@{top['digest']} was pushed, and the registry does not have it")
     return manifest
 
 
-def _push(repository: Repository, layout: Path, descriptor: Mapping[str, Any], near: Sequence[str]) -> None:
-    content = blob(layout, descriptor["digest"]).read_bytes()
+def _push(repository: Repository, folder: Path, descriptor: Mapping[str, Any], near: Sequence[str]) -> None:
+    content = blob(folder, descriptor["digest"]).read_bytes()
     found = json.loads(content)
     for child in found.get("manifests", ()):
-        _push(repository, layout, child, near)
+        _push(repository, folder, child, near)
     if "config" in found:
         for part in (found["config"], *found["layers"]):
-            _upload(repository, blob(layout, part["digest"]), part["digest"], near)
+            _upload(repository, blob(folder, part["digest"]), part["digest"], near)
     headers = {"Content-Type": descriptor["mediaType"]}
     repository.ask("PUT", f"manifests/{descriptor['digest']}", headers=headers, data=content)
 
@@ -112,8 +113,3 @@ def _resumed(repository: Repository, where: str) -> tuple[str, int]:
         return (answer.headers["Location"], int(got[1]) + 1 if got and int(got[1]) else 0) if answer.ok else ("", 0)
     except (NetworkError, KeyError):
         return "", 0
-
-
-def blob(layout: Path, digest: str) -> Path:
-    """Return where an OCI layout keeps the bytes of a digest."""
-    return layout / "blobs" / digest.replace(":", "/", 1)

@@ -1,37 +1,35 @@
-"""Verifying a built image before it gets its tags: does it hold together, and is it what was asked for?"""
+"""Verifying an image, a built one before it gets its tags: does it hold together, and is it what was asked for?
+
+docs/verify.md lists the checks.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import re
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from baker import engine, render
-from baker.errors import CommandError, VerifyError
+from baker import checks, engine, expected, leaks
+from baker.checks import Check, inside, said
+from baker.errors import CommandError, EngineError, VerifyError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from baker.expected import Expected
     from baker.plan import ImagePlan
 
-SCRIPTS = render.TEMPLATES / "verify"
+__all__ = ["Check", "check", "check_image", "foundation", "present", "require", "said", "wanted"]
+
 MEGABYTE = 10**6
-# A name that says what it is with a value to it, or a value that is known by its form.
-SECRET = re.compile(
-    r"(?i:token|password|passwd|secret|api_?key|credential)[A-Z_]*=[^\s$]"
-    r"|hf_[A-Za-z0-9]{30,}|gh[pousr]_[A-Za-z0-9]{36}|glpat-[\w-]{20}|AKIA[0-9A-Z]{16}|://[^/\s:@]+:[^/\s:@]+@"
-)
+# What decides whether an image passes.
+MODULES = ("checks", "contents", "embedded", "expected", "layers", "leaks", "serving", "verify")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Check:
-    """One check of one image. `detail` says what was found; it is what to read when `passed` is false."""
-
-    name: str
-    passed: bool
-    detail: str
+def _silent(text: str) -> None:
+    """Take a note that nobody wants to hear."""
 
 
 def foundation(reference: str, planned: ImagePlan) -> str:
@@ -45,91 +43,147 @@ def foundation(reference: str, planned: ImagePlan) -> str:
 
 def wanted(planned: ImagePlan) -> str:
     """Return a digest of what is checked of an image: an image that passed less has to be looked at again."""
-    scripts = [file.read_text(encoding="utf-8") for file in sorted(Path(SCRIPTS).iterdir())]
-    return _digest([*planned.imports, *planned.packages, str(planned.budget), *scripts])
+    files = [*sorted(checks.SCRIPTS.iterdir()), *(Path(__file__).with_name(f"{name}.py") for name in MODULES)]
+    return _digest([repr(expected.by_plan(planned)), *(file.read_text(encoding="utf-8") for file in files)])
 
 
 def _digest(words: Sequence[str]) -> str:
     return hashlib.sha256("\0".join(words).encode()).hexdigest()
 
 
-def check(reference: str, planned: ImagePlan, *, known: bool = False) -> tuple[Check, ...]:
-    """Run every check on a local image and return them all.
+def check(
+    reference: str,
+    planned: ImagePlan,
+    *,
+    known: bool = False,
+    fresh: bool = False,
+    state: Path | None = None,
+    say: Callable[[str], None] = _silent,
+) -> tuple[Check, ...]:
+    """Run every check on the local image of a plan and return them all.
 
     Args:
         reference: the image.
         planned: what it should be.
         known: whether an image on the same foundation has passed; what only looks at that is then not run again.
+        fresh: whether it was built from this plan just now, so that the plan says what its layers are.
+        state: a folder that remembers which layers have been read.
+        say: is told what takes longer.
+
+    Raises:
+        VerifyError: there is no such image.
+    """
+    want = expected.by_plan(planned)
+    if engine.image(reference) is None:
+        raise VerifyError(f"there is no image {reference} here: run `baker build {planned.name}`")
+    return _check(reference, want, known=known, last=want.last if fresh else (), state=state, say=say)
+
+
+def check_image(reference: str, state: Path | None = None, say: Callable[[str], None] = _silent) -> tuple[Check, ...]:
+    """Run every check on an image that is here, by what its labels say it should be.
 
     Raises:
         VerifyError: there is no such image.
     """
     image = engine.image(reference)
     if image is None:
-        raise VerifyError(f"there is no image {reference} here: run `baker build {planned.name}`")
-    size = engine.uncompressed_size(reference)
-    user = str(image.config.get("User") or "root")
-    entry = list(image.config.get("Entrypoint") or ())
-    wrong = [f"{key}={image.labels.get(key)!r}" for key, value in planned.labels if image.labels.get(key) != value]
-    budget = f"{size / MEGABYTE:.0f} MB, budget {planned.budget / MEGABYTE:.0f} MB"
-    checks = [
-        Check(name="user", passed=user.split(":", maxsplit=1)[0] not in ("", "0", "root"), detail=f"runs as {user}"),
-        Check(name="entrypoint", passed=entry == list(planned.entrypoint), detail=" ".join(entry)),
-        Check(name="labels", passed=not wrong, detail=", ".join(wrong) or f"{len(planned.labels)} as planned"),
-        in_settings(reference, image),
-        Check(name="size", passed=not planned.budget or size <= planned.budget, detail=budget),
-    ]
-    checks.append(inside(reference, "secrets", (), user="0:0"))
-    if not planned.builder:
-        checks.append(inside(reference, "files", ()))
-    if not known:
-        checks += [inside(reference, "libraries", ()), inside(reference, "starts", (planned.crate.binary,))]
-        if planned.imports:
-            compiler = ("g++",) if "g++" in planned.packages else ()
-            checks.append(inside(reference, "venv", (" ".join(planned.imports), *compiler)))
-    return tuple(checks)
+        raise VerifyError(f"there is no image {reference} here")
+    return _check(reference, expected.by_labels(image), known=False, last=(), state=state, say=say)
 
 
-def in_settings(reference: str, image: engine.LocalImage) -> Check:
-    """Look for tokens and passwords in an image's environment, labels and history."""
-    settings = [*(image.config.get("Env") or ()), *(f"{key}={value}" for key, value in image.labels.items())]
-    told = [text for text in (*settings, *engine.history(reference)) if SECRET.search(text)]
-    names = ", ".join(text.split("=")[0][:60] for text in told)
-    return Check(name="settings", passed=not told, detail=f"looks like a secret: {names}" if told else "no secret")
+@contextmanager
+def present(reference: str) -> Iterator[None]:
+    """Have an image here while the block lasts: one that is not is pulled, and removed at the end.
+
+    Raises:
+        NetworkError: there is no such image in its registry, or that cannot be reached.
+    """
+    if engine.image(reference) is not None:
+        yield
+        return
+    try:
+        engine.pull(reference)
+        yield
+    finally:
+        engine.remove(reference)
 
 
-def require(reference: str, checks: tuple[Check, ...]) -> None:
+def require(reference: str, found: tuple[Check, ...]) -> None:
     """Raise VerifyError when a check has failed; it names each one that did."""
-    failed = [item for item in checks if not item.passed]
+    failed = [item for item in found if not item.passed]
     if failed:
         lines = "\n".join(f"  {item.name}: {item.detail}" for item in failed)
         raise VerifyError(f"{reference} is not what it should be:\n{lines}")
 
 
-def inside(reference: str, script: str, arguments: tuple[str, ...], *, user: str | None = None) -> Check:
-    """Run a script of dockerfiles/verify in the image; its last line is the detail."""
+def _check(
+    reference: str,
+    want: Expected,
+    *,
+    known: bool,
+    last: Sequence[str],
+    state: Path | None,
+    say: Callable[[str], None],
+) -> tuple[Check, ...]:
+    # A build with nothing to do has no use for them.
+    from baker import contents, embedded, layers, serving  # noqa: PLC0415
+
+    image = engine.image(reference)
+    if image is None:
+        raise VerifyError(f"there is no image {reference} here")
+    found = [
+        *_settings(reference, image, want),
+        *layers.check(reference, image, state, say, last),
+        *contents.check(reference, want, libraries=not known),
+    ]
+    if not known:
+        starts = inside(reference, "starts", (want.binary,))
+        found.append(starts)
+        if starts.passed and not want.port and not want.health:
+            found = [_helps(reference, item) if item.name == "entrypoint" else item for item in found]
+        if want.imports and want.embeds_python:
+            found.append(embedded.check(reference, want))
+        elif want.imports:
+            found.append(inside(reference, "imports", want.imports))
+        if want.imports and "g++" in want.packages:
+            found.append(inside(reference, "compiles", ("g++",)))
+        found += serving.check(reference, image, want)
+    return tuple(found)
+
+
+def _helps(reference: str, entrypoint: Check) -> Check:
+    """See that the entrypoint of what is no server runs: it prints its help."""
+    if not entrypoint.passed:
+        return entrypoint
     try:
-        output = said(reference, script, arguments, user=user)
-    except CommandError as error:
-        return Check(name=script, passed=False, detail=error.tail or str(error))
-    return Check(name=script, passed=True, detail=output.strip().splitlines()[-1] if output.strip() else "ok")
+        engine.run_once(reference, ["--help"], **checks.HARDENED)
+    except (CommandError, EngineError) as error:
+        return replace(entrypoint, passed=False, detail=f"{entrypoint.detail} --help: {checks.why(error)}")
+    return entrypoint
 
 
-def said(reference: str, script: str, arguments: tuple[str, ...] = (), *, user: str | None = None) -> str:
-    """Run a script of dockerfiles/verify in the image, read-only, without network or privilege; return what it printed.
-
-    Raises:
-        CommandError: it failed.
-    """
-    text = Path(SCRIPTS / script).read_text(encoding="utf-8").replace("\r\n", "\n")
-    return engine.run_once(
-        reference,
-        ["-c", text, script, *arguments],
-        entrypoint="/bin/bash",
-        user=user,
-        network_mode="none",
-        read_only=True,
-        cap_drop=["ALL"],
-        security_opt=["no-new-privileges"],
-        tmpfs={"/tmp": ""},  # noqa: S108 - in the container
+def _settings(reference: str, image: engine.LocalImage, want: Expected) -> tuple[Check, ...]:
+    """Look at what an image says of itself: user, entrypoint, labels, size, and no secret among its settings."""
+    config = image.config
+    user, entry = str(config.get("User") or "root"), tuple(config.get("Entrypoint") or ())
+    wrong = [
+        f"{key}={image.labels.get(key)!r}"
+        for key, value in want.labels
+        if key not in image.labels or value not in (None, image.labels[key])
+    ]
+    size = engine.uncompressed_size(reference)
+    settings = [*(config.get("Env") or ()), *(f"{key}={value}" for key, value in image.labels.items())]
+    told = [text for text in (*settings, *engine.history(reference)) if leaks.in_setting(text)]
+    names = ", ".join(text.split("=")[0][:60] for text in told)
+    budget = f"budget {want.budget / MEGABYTE:.0f} MB" if want.budget else "no budget"
+    return (
+        Check(name="user", passed=user.split(":", maxsplit=1)[0] not in ("", "0", "root"), detail=f"runs as {user}"),
+        Check(
+            name="entrypoint",
+            passed=bool(entry) and want.entrypoint in (None, entry),
+            detail=" ".join(entry) or "there is none",
+        ),
+        Check(name="labels", passed=not wrong, detail=", ".join(wrong) or f"{len(want.labels)} as they should be"),
+        Check(name="settings", passed=not told, detail=f"looks like a secret: {names}" if told else "no secret"),
+        Check(name="size", passed=not want.budget or size <= want.budget, detail=f"{size / MEGABYTE:.0f} MB, {budget}"),
     )

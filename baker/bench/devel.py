@@ -36,7 +36,7 @@ def files(found: Prepared) -> tuple[render.Rendered, ...]:
 
 def prepared(request: Request) -> Prepared:
     """Return what a service is made from, on the base that is chosen."""
-    link = build.knows_link(request.settings.builder, engine.describe().version)
+    link = build.knows_link(request.settings.builders, engine.describe().version)
     choice = prepare.choose(request, Console(stderr=True), link=link, make_root=True)
     return prepare.prepare(request, choice)
 
@@ -46,12 +46,15 @@ def make(request: Request, found: Prepared, copy: Copy, say: Callable[[str], Non
     folder = copy.root / ".baker" / "devel"
     folder.mkdir(parents=True)
     render.write(files(found), folder)
-    given = secrets.collect(request.settings, os.environ)
+    given, here = secrets.collect(request.settings, os.environ), engine.describe()
+    builder = next(iter(request.settings.builders), "")
+    contexts = prepare.contexts(request, builder, found.plan, here)
     argv = (
         *("docker", "buildx", "build", "--progress=plain", "--provenance=false", f"--target={TARGET}"),
-        *build.named(request.settings.builder),
+        *build.named(builder),
+        *(f"--build-context={name}={where}" for name, where in contexts.items()),
         *(f"--secret=id={name},src={path}" for name, path in given),
-        f"--output={pipeline.output(engine.describe(), replace(request.settings, reproducible=False))}",
+        f"--output={pipeline.output(here, replace(request.settings, reproducible=False))}",
         f"--tag={copy.image(NAME)}",
         str(folder),
     )

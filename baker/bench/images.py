@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from baker import engine
 from baker.bench.devel import SCRIPTS
 from baker.bench.measure import Row, alternate, compared, seconds
-from baker.bench.speech import synthetic
+from baker.bench.speech import load_client
 from baker.errors import EngineError
+from baker.synthetic import stt_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,10 +141,9 @@ def bare_binary(reference: str) -> Bare:
 @contextmanager
 def tiny_model() -> Iterator[Path]:
     """Yield a folder with a tiny model, readable by the image's user."""
-    model, _ = synthetic()
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
-        model.write_model(Path(folder, "models"), seen_as="/models")
+        stt_model.write_model(Path(folder, "models"), seen_as="/models")
         yield Path(folder, "models")
 
 
@@ -172,7 +172,7 @@ async def said_ready(port: str) -> None:
     import msgpack  # noqa: PLC0415 - of the development dependencies, as tests/synthetic is
     import websockets  # noqa: PLC0415
 
-    _, clients = synthetic()
+    clients = load_client()
     give_up = time.monotonic() + PATIENCE
     while time.monotonic() < give_up:
         try:

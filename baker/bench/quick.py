@@ -25,7 +25,7 @@ class Quick:
     form = "quick"
     service = "hello"
     command = "0 -i configs/motd"
-    room = 5 * GIGABYTE
+    room = 3 * GIGABYTE
 
     def versions(self) -> Versions:
         """Return the two versions."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from baker import sources
 from baker.bench.subject import Versions, addresses
 from baker.errors import LockError, UsageError
+from baker.synthetic import stt_model
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -31,11 +32,11 @@ class Speech:
     form = "real"
     service = "stt"
     command = "worker --config configs/stt.toml --cpu"
-    room = 30 * GIGABYTE
+    room = 20 * GIGABYTE
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._model, self._clients = synthetic()
+        self._clients = load_client()
 
     def versions(self) -> Versions:
         """Return what baker.lock pins, and the release before it in the crate's index.
@@ -54,7 +55,7 @@ class Speech:
         """Copy the services and write the model, whose config takes the place of the service's own."""
         unused = shutil.ignore_patterns("target", "__pycache__")
         shutil.copytree(self._project.services_folder, root / "services", ignore=unused)
-        self._model.write_model(root / "models", seen_as="/models")
+        stt_model.write_model(root / "models", seen_as="/models")
 
     def configure(self, root: Path, mark: str) -> None:
         """Let the server take the mark as its one key: a client with it gets in only when this config is in force."""
@@ -81,20 +82,20 @@ class Speech:
         return False
 
 
-def synthetic() -> tuple[ModuleType, ModuleType]:
-    """Return the tiny model and the client that the tests have too.
+def load_client() -> ModuleType:
+    """Return the websocket client of the tests.
 
     Raises:
         UsageError: this is no checkout with its development dependencies.
     """
     if not (CHECKOUT / "tests" / "synthetic").is_dir():
         raise UsageError(
-            "the benchmark of the real server works in a checkout of baker, where its tiny model is (tests/synthetic); "
+            "the benchmark of the real server works in a checkout of baker, where its client is (tests/synthetic); "
             "`baker bench --quick` works everywhere"
         )
     sys.path.insert(0, str(CHECKOUT))
     try:
-        from tests.synthetic import clients, stt_model  # noqa: PLC0415
+        from tests.synthetic import clients  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise UsageError(
             f"the benchmark's client needs {error.name}, a development dependency: run scripts/setup.sh and take "
@@ -102,4 +103,4 @@ def synthetic() -> tuple[ModuleType, ModuleType]:
         ) from error
     finally:
         sys.path.remove(str(CHECKOUT))
-    return stt_model, clients
+    return clients

@@ -199,8 +199,9 @@ def require(subject: Subject) -> None:
         run.capture(["docker", "compose", "version"])
     except CommandError as error:
         raise EngineError("docker has no compose: see https://docs.docker.com/compose/install/linux/") from error
-    root = Path(engine.describe().root)
-    if root.exists() and (free := shutil.disk_usage(root).free) < subject.room:
+    here = engine.describe()
+    root = Path(here.root)
+    if here.local and root.exists() and (free := shutil.disk_usage(root).free) < subject.room:
         raise EngineError(
             f"only {free / GIGABYTE:.1f} GB are free under {root}, and the {subject.form} benchmark takes up to "
             f"{subject.room / GIGABYTE:.0f}: `docker system df` shows what takes the room"

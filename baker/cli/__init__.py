@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import sys
 from typing import Annotated
@@ -10,7 +11,7 @@ from typing import Annotated
 import typer
 
 from baker import __version__
-from baker.cli import bench, build, cache, models, project, publish
+from baker.cli import bench, build, cache, deploy, models, project, publish
 from baker.errors import BakerError, EngineError
 
 app = typer.Typer(
@@ -19,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (build, publish, project, bench):
+for commands in (build, publish, deploy, project, bench):
     app.add_typer(commands.app)
 app.add_typer(models.app, name="models")
 app.add_typer(cache.app, name="cache")
@@ -51,11 +52,20 @@ def main() -> None:
 
 
 @app.callback(invoke_without_command=True)
-def top(version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:  # noqa: FBT002 - Typer's way
+def top(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,  # noqa: FBT002 - Typer's way
+    context: Annotated[
+        str, typer.Option("--context", help="The docker context, for an engine elsewhere; else the current one.")
+    ] = "",
+) -> None:
     """Bake moshi-server into container images: compiled, locked, ready to start.
 
     `baker build stt tts` makes the images, `docker compose up` runs them.
     """
+    if context:
+        # As `docker --context` does it, for every docker that is started, and the SDK.
+        os.environ["DOCKER_CONTEXT"] = context
+        os.environ.pop("DOCKER_HOST", None)
     if version:
         typer.echo(f"baker {__version__}")
         raise typer.Exit

@@ -23,7 +23,8 @@ def build(
     accel: options.Accel = None,
     compute_cap: options.Capabilities = None,
     variant: options.Variant = None,
-    builder: options.Builder = None,
+    builder: options.Builders = None,
+    platform: options.Platforms = None,
     tag: options.Tag = None,
     cache_from: options.CacheFrom = None,
     cache_to: options.CacheTo = None,
@@ -52,7 +53,8 @@ def build(
         accel=accel,
         caps=compute_cap,
         variant=variant,
-        builder=builder,
+        builders=builder,
+        platforms=platform,
         tag=tag,
         cache_from=cache_from,
         cache_to=cache_to,
@@ -73,7 +75,8 @@ def plan(
     accel: options.Accel = None,
     compute_cap: options.Capabilities = None,
     variant: options.Variant = None,
-    builder: options.Builder = None,
+    builder: options.Builders = None,
+    platform: options.Platforms = None,
     as_json: options.Json = False,  # noqa: FBT002
 ) -> None:
     """Say what `build` would do with each stage, why, and how long that took last time. Builds nothing.
@@ -87,7 +90,14 @@ def plan(
     from baker import pipeline, report  # noqa: PLC0415
 
     request = options.request(
-        services, project, base=base, accel=accel, caps=compute_cap, variant=variant, builder=builder
+        services,
+        project,
+        base=base,
+        accel=accel,
+        caps=compute_cap,
+        variant=variant,
+        builders=builder,
+        platforms=platform,
     )
     outlooks = pipeline.plan_images(request, options.console(err=True))
     if as_json:
@@ -105,6 +115,7 @@ def render(
     accel: options.Accel = None,
     compute_cap: options.Capabilities = None,
     variant: options.Variant = None,
+    platform: options.Platforms = None,
     link: Annotated[bool, typer.Option(help="Use COPY --link, which needs Docker 23 or BuildKit 0.10.")] = True,  # noqa: FBT002
 ) -> None:
     """Write the Dockerfile, docker-bake.json and all that they copy, without Docker.
@@ -117,7 +128,9 @@ def render(
     from baker import prepare  # noqa: PLC0415
 
     console = options.console(err=True)
-    request = options.request(services, project, base=base, accel=accel, caps=compute_cap, variant=variant)
+    request = options.request(
+        services, project, base=base, accel=accel, caps=compute_cap, variant=variant, platforms=platform
+    )
     chosen = prepare.choose(request, console, link=link, make_root=False)
     prepare.write(request, prepare.prepare(request, chosen), output)
     console.print(f"wrote {output}/Dockerfile and {output}/docker-bake.json", highlight=False)
@@ -125,7 +138,13 @@ def render(
 
 @app.command()
 def verify(
-    services: options.Names = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[SERVICE|IMAGE]...",
+            help="Folders under services/, else all of them; or images, here or in a registry, by tag or digest.",
+        ),
+    ] = None,
     project: options.Folder = None,
     base: options.Base = None,
     accel: options.Accel = None,
@@ -134,15 +153,25 @@ def verify(
     tag: options.Tag = None,
     as_json: options.Json = False,  # noqa: FBT002
 ) -> None:
-    """Check images that are here: libraries, start, user, size, labels. `build` does the same before it tags.
+    """Check images: libraries, secrets, user, size, and that they serve. `build` does the same before it tags.
 
-    Example:
+    A service's image is the one that `build` has tagged, and has to be what the project says. Any other image has to be
+    what its own labels say; one that is not here is pulled, and removed afterwards. See docs/verify.md.
+
+    Examples:
         baker verify stt tts
-    """
-    from baker import pipeline, report  # noqa: PLC0415
 
-    request = options.request(services, project, base=base, accel=accel, caps=compute_cap, variant=variant, tag=tag)
-    results = pipeline.verify_images(request, options.console(err=True))
+        baker verify registry.example.com/speech/stt:0.6.4-cuda12.8-sm80 --json
+    """
+    from baker import engine, pipeline, report  # noqa: PLC0415
+
+    found = options.find(project)
+    services, images = found.sort(names or (), lambda name: bool(engine.ids((name,))))
+    console, results = options.console(err=True), {}
+    if services or not images:
+        asked = options.request(services, project, base=base, accel=accel, caps=compute_cap, variant=variant, tag=tag)
+        results = pipeline.verify_images(asked, console)
+    results |= pipeline.verify_references(images, None if found.builtin else found.state, console)
     if as_json:
         typer.echo(json.dumps({name: [asdict(item) for item in checks] for name, checks in results.items()}, indent=2))
     else:

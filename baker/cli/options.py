@@ -31,6 +31,11 @@ Variant = Annotated[
     str | None, typer.Option("--variant", help="slim, or builder: with the toolchain, to compile what is not baked.")
 ]
 Builder = Annotated[str | None, typer.Option("--builder", help="The buildx builder; else the current one.")]
+Builders = Annotated[
+    list[str] | None,
+    typer.Option("--builder", help="The buildx builder; else the current one. Several share the work."),
+]
+Platforms = Annotated[list[str] | None, typer.Option("--platform", help="What to build for: linux/amd64.")]
 Tag = Annotated[str | None, typer.Option("--tag", help="The moving tag; else the one in baker.toml.")]
 CacheFrom = Annotated[
     list[str] | None, typer.Option("--cache-from", help="A repository to take finished layers from: HOST/PATH.")
@@ -58,7 +63,8 @@ def request(
     accel: str | None = None,
     caps: list[str] | None = None,
     variant: str | None = None,
-    builder: str | None = None,
+    builders: list[str] | None = None,
+    platforms: list[str] | None = None,
     tag: str | None = None,
     cache_from: list[str] | None = None,
     cache_to: str | None = None,
@@ -75,7 +81,8 @@ def request(
         "accel": accel and legal.one_of(accel, legal.ACCELS, "--accel"),
         "capabilities": caps and legal.parse_capabilities(caps, "--compute-cap"),
         "variant": variant and legal.one_of(variant, legal.VARIANTS, "--variant"),
-        "builder": builder,
+        "builders": builders and legal.parse_words(builders),
+        "platforms": platforms and legal.parse_platforms(platforms, "--platform"),
         "tag": tag,
         "cache_from": cache_from and tuple(cache_from),
         "cache_to": cache_to,

@@ -26,7 +26,8 @@ def publish(
     base: options.Base = None,
     accel: options.Accel = None,
     compute_cap: options.Capabilities = None,
-    builder: options.Builder = None,
+    builder: options.Builders = None,
+    platform: options.Platforms = None,
     cache_from: options.CacheFrom = None,
     cache_to: options.CacheTo = None,
     reproducible: options.Reproducible = False,  # noqa: FBT002
@@ -36,8 +37,8 @@ def publish(
 ) -> None:
     """Build what is not built yet, push it by digest, sign it, check it, and only then tag it.
 
-    Tags are what is in the image (0.6.4-cuda12.4-sm80), the commit (git-…), and with --release `latest`. A tag that
-    is moved leaves its former image under a dated tag. Log in with `docker login HOST`. See docs/publish.md.
+    Tags are what is in the image (0.6.4-cuda12.4-sm80), the commit (git-…-cuda12.4-sm80), and with --release `latest`.
+    A tag that is moved leaves its former image under a dated tag. Log in with `docker login HOST`. See docs/publish.md.
 
     Examples:
         baker publish stt tts --registry registry.example.com/speech --dry-run
@@ -53,7 +54,8 @@ def publish(
         base=base,
         accel=accel,
         caps=compute_cap,
-        builder=builder,
+        builders=builder,
+        platforms=platform,
         cache_from=cache_from,
         cache_to=cache_to,
         reproducible=reproducible,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import uuid
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,8 @@ import pytest
 from baker import bases
 from baker import project as projects
 from baker.engine import connect
-from tests.docker import helpers
-from tests.docker.project import CRATE, NAMESPACE, REGISTRY, SERVICE, SHA256, VERSION, Project
+from tests.docker import helpers, publishing
+from tests.docker.project import CRATE, NAMESPACE, REGISTRY, SERVICE, SHA256, VERSION, Project, furnish
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -56,7 +57,7 @@ def registry(engine, debian_root):
     if REGISTRY:
         yield REGISTRY
         return
-    with helpers.registry(engine, debian_root) as address:
+    with helpers.registry(engine, debian_root) as (address, _):
         yield address
 
 
@@ -103,3 +104,27 @@ def built(project):
     done = project.build()
     assert done.returncode == 0, done.stdout + done.stderr
     return project
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory, with_cosign):
+    """A folder with a key pair for signing."""
+    assert with_cosign is None
+    return publishing.make_keys(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture
+def publisher(make_project, keys):
+    """A project with a key, and one of everything in its image."""
+    project = make_project()
+    furnish(project, uuid.uuid4().hex)
+    for name in ("cosign.key", "cosign.pub"):
+        shutil.copy(keys / name, project.root)
+    project.write("baker.toml", (project.root / "baker.toml").read_text() + publishing.SIGNED)
+    return project
+
+
+@pytest.fixture
+def home(registry):
+    """HOST/PATH of a registry, with nothing in it yet."""
+    return f"{registry}/baker-test/{uuid.uuid4().hex[:8]}"

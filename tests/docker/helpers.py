@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import tempfile
@@ -9,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +22,15 @@ if TYPE_CHECKING:
 IMAGE = (
     "ARG ROOT\nFROM $ROOT\nRUN apt-get update && apt-get install --yes --no-install-recommends {} && apt-get clean\n"
 )
-REGISTRY = "baker-test-registry:latest"
-COSIGN = "baker-test-cosign:latest"
+REGISTRY = f"baker-test-registry-{os.getpid()}:latest"
+# Debian's own config asks for a login.
+CONFIG = """\
+version: 0.1
+log: {{level: warn}}
+storage: {{filesystem: {{rootdirectory: /var/lib/docker-registry}}, delete: {{enabled: true}}}}
+http: {{addr: "{address}"}}
+"""
+COSIGN = f"baker-test-cosign-{os.getpid()}:latest"
 # The folders that tests work in, and the host's network: a registry on 127.0.0.1 is meant as it stands.
 WRAPPER = """#!/bin/sh
 exec docker run --rm --network=host --env=COSIGN_PASSWORD --volume="$PWD:$PWD" --workdir="$PWD" \\
@@ -44,21 +53,29 @@ def image(client: DockerClient, tag: str, root: str, package: str, more: str = "
 
 
 @contextmanager
-def registry(client: DockerClient, root: str) -> Iterator[str]:
-    """Run a registry without TLS and login, and yield its address."""
+def registry(
+    client: DockerClient, root: str, more: str = "", volumes: dict[str, dict[str, str]] | None = None, **options: Any
+) -> Iterator[tuple[str, Any]]:
+    """Run a registry without TLS, and without login unless `more` of its config asks for one.
+
+    Yields:
+        Its address, and its container.
+    """
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"127.0.0.1:{free.getsockname()[1]}"
-    environment = {"REGISTRY_HTTP_ADDR": address, "REGISTRY_STORAGE_DELETE_ENABLED": "true"}
     launch: Any = client.containers.run
-    command = ["docker-registry", "serve", "/etc/docker/registry/config.yml"]
-    with image(client, REGISTRY, root, "docker-registry") as tag:
-        container = launch(tag, command, detach=True, network_mode="host", environment=environment)
+    command = ["docker-registry", "serve", "/config.yml"]
+    with image(client, REGISTRY, root, "docker-registry") as tag, tempfile.TemporaryDirectory() as folder:
+        config = Path(folder, "config.yml")
+        config.write_text(CONFIG.format(address=address) + more)
+        volumes = {str(config): {"bind": "/config.yml", "mode": "ro"}} | (volumes or {})
+        container = launch(tag, command, detach=True, network_mode="host", volumes=volumes, **options)
         try:
             give_up = time.monotonic() + PATIENCE
             while not _answers(address):
                 assert time.monotonic() < give_up, container.logs(tail=20).decode()
                 time.sleep(0.1)
-            yield address
+            yield address, container
         finally:
             container.remove(force=True, v=True)
 
@@ -66,6 +83,9 @@ def registry(client: DockerClient, root: str) -> Iterator[str]:
 def _answers(address: str) -> bool:
     try:
         urllib.request.urlopen(f"http://{address}/v2/", timeout=1).close()
+    except urllib.error.HTTPError as error:
+        # One that wants a login.
+        return error.code == HTTPStatus.UNAUTHORIZED
     except (urllib.error.URLError, OSError):
         return False
     return True

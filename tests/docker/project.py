@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 CRATE, VERSION = "choose", "1.3.7"
 SHA256 = "d6b78d30d8479d5f57cd1e26192944220a43e641e13ac1274360d9ddd019b81f"
+OLDER, OLDER_SHA256 = "1.3.6", "fcfc9ef810169673de79dba30494ebc3b529e07a59b9e7bcfc9aa1ac222d3467"
 NAMESPACE = f"baker-test-{os.getpid()}"
 REGISTRY = os.environ.get("BAKER_TEST_REGISTRY", "")
 SERVICE = f"""

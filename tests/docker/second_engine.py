@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import tempfile
 import time
@@ -13,45 +14,57 @@ from typing import TYPE_CHECKING, Any
 from tests.docker import helpers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from docker import DockerClient
 
-TAG = "baker-test-second-engine:latest"
-# On the host's network a registry on 127.0.0.1 needs no TLS; but the engine may not touch the host's own rules, so that
-# a step of a build reaches nothing. On a network of its own it does.
-HOST_NETWORK = {"bridge": "none", "iptables": False, "ip6tables": False}
-OWN_NETWORK = {"mtu": 1400}
-CONTAINERD_STORE = {"features": {"containerd-snapshotter": True}}
+TAG = f"baker-test-second-engine-{os.getpid()}:latest"
+# A network of its own: in the host's, an engine removes the bridge of the host's engine when it starts.
+CONFIG = {"mtu": 1400, "features": {"containerd-snapshotter": True}}
 COMMAND = ["dockerd", "--host=unix:///second/docker.sock", "--config-file=/second/daemon.json"]
+# A registry on the host's 127.0.0.1 needs no TLS as long as it has that address: it reaches the second engine's own
+# 127.0.0.1 through a socket in a folder that both see.
+LEND = ["socat", "UNIX-LISTEN:/second/registry.sock,fork,mode=666", "TCP:{address}"]
+TAKE = "socat TCP-LISTEN:{port},bind=127.0.0.1,fork,reuseaddr UNIX-CONNECT:/second/registry.sock & exec {command}"
 PATIENCE = 60
 
 
 @contextmanager
-def running(client: DockerClient, root: str, *, compiles: bool = False) -> Iterator[str]:
+def running(
+    client: DockerClient, root: str, *, registry: str = "", config: Mapping[str, Any] | None = None
+) -> Iterator[str]:
     """Start a second engine with the root image in its store, and yield its address, as for DOCKER_HOST.
 
-    With `compiles`, what a build runs there reaches the network, and the engine itself no registry of the host.
+    Args:
+        client: the first engine.
+        root: the image that it starts from and gets.
+        config: more for its daemon.json.
+        registry: one of the host's, as in 127.0.0.1:5000, that it reaches under the same address.
     """
     more = "VOLUME /var/lib/docker\n"
-    with helpers.image(client, TAG, root, "docker.io", more), tempfile.TemporaryDirectory() as folder:
-        config = (OWN_NETWORK if compiles else HOST_NETWORK) | CONTAINERD_STORE
-        Path(folder, "daemon.json").write_text(json.dumps(config))
-        launch: Any = client.containers.run
-        volumes = {folder: {"bind": "/second", "mode": "rw"}}
-        network = "bridge" if compiles else "host"
-        container = launch(TAG, COMMAND, detach=True, privileged=True, network_mode=network, volumes=volumes)
+    launch: Any = client.containers.run
+    with helpers.image(client, TAG, root, "docker.io socat", more), tempfile.TemporaryDirectory() as folder:
+        Path(folder, "daemon.json").write_text(json.dumps({**CONFIG, **(config or {})}))
+        options: dict[str, Any] = {"detach": True, "volumes": {folder: {"bind": "/second", "mode": "rw"}}}
+        command, started = COMMAND, []
         try:
+            if registry:
+                lend = [word.format(address=registry) for word in LEND]
+                started.append(launch(TAG, lend, network_mode="host", **options))
+                port = registry.rpartition(":")[2]
+                command = ["sh", "-c", TAKE.format(port=port, command=" ".join(COMMAND))]
+            started.append(launch(TAG, command, privileged=True, **options))
             host = f"unix://{folder}/docker.sock"
-            wait(host, container)
+            wait(host, started[-1])
             with subprocess.Popen(["docker", "image", "save", root], stdout=subprocess.PIPE) as saved:
                 subprocess.run(
                     ["docker", "--host", host, "image", "load"], stdin=saved.stdout, check=True, capture_output=True
                 )
             yield host
         finally:
-            container.stop(timeout=20)
-            container.remove(force=True, v=True)
+            for container in reversed(started):
+                container.stop(timeout=20)
+                container.remove(force=True, v=True)
 
 
 def wait(host: str, container: Any) -> None:

@@ -80,9 +80,8 @@ class Start(Protocol):
 def image(debian_root: str) -> Iterator[str]:
     tag = f"baker-test-health:{uuid.uuid4().hex[:8]}"
     dockerfile = str(Path(__file__).parent / "health/Dockerfile")
-    docker(
-        "buildx", "build", "--load", "--build-arg", f"ROOT={debian_root}", "--tag", tag, "--file", dockerfile, str(TOP)
-    )
+    root = ("--build-arg", f"ROOT={debian_root}")
+    docker("buildx", "build", "--load", *root, "--target", "probed", "--tag", tag, "--file", dockerfile, str(TOP))
     yield tag
     docker("image", "rm", "--force", tag)
 

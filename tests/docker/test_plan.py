@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.docker.project import CRATE, PYPROJECT, SERVICE, SHA256, VERSION, failure, furnish
+from tests.docker.project import CRATE, OLDER, OLDER_SHA256, PYPROJECT, SERVICE, SHA256, VERSION, failure, furnish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.docker.project import Project
 
-OLDER, OLDER_SHA256 = "1.3.6", "fcfc9ef810169673de79dba30494ebc3b529e07a59b9e7bcfc9aa1ac222d3467"
 CRATE_STAGE, BINARY, TOOL, VENV = f"crate-{CRATE}", f"binary-{CRATE}-cpu", "tool-greeter", "venv-environment"
 # BuildKit's cache outlives a test: what is made from this name has never been made before.
 ONCE = uuid.uuid4().hex

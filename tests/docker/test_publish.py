@@ -2,85 +2,33 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import shutil
 import subprocess
-import uuid
+import sys
 
-import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from baker.registry import Repository
-from tests.docker.project import CRATE, VERSION, failure, furnish
-
-VERSION_TAG = f"{VERSION}-cpu"
-PASSWORD = {"COSIGN_PASSWORD": "for tests"}
-SIGNED = '\n[publish]\nkey = "cosign.key"\npublic-key = "cosign.pub"\ntransparency-log = false\n'
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory, with_cosign):
-    """A folder with a key pair."""
-    assert with_cosign is None
-    folder = tmp_path_factory.mktemp("keys")
-    environment = {**os.environ, **PASSWORD}
-    subprocess.run(["cosign", "generate-key-pair"], cwd=folder, env=environment, check=True, capture_output=True)
-    return folder
-
-
-@pytest.fixture
-def publisher(make_project, keys):
-    """A project with a key, one of everything in its image, and `publish` for it."""
-    project = make_project()
-    furnish(project, uuid.uuid4().hex)
-    for name in ("cosign.key", "cosign.pub"):
-        shutil.copy(keys / name, project.root)
-    project.write("baker.toml", (project.root / "baker.toml").read_text() + SIGNED)
-    return project
-
-
-@pytest.fixture
-def home(registry):
-    return f"{registry}/baker-test/{uuid.uuid4().hex[:8]}"
-
-
-def publish(project, home, *argv):
-    return project.baker("publish", "hello", "--json", "--registry", home, *argv, **PASSWORD)
-
-
-def published(project, home, *argv):
-    done = publish(project, home, *argv)
-    assert done.returncode == 0, done.stdout + done.stderr
-    (item,) = json.loads(done.stdout)
-    return item
-
-
-def find(home, reference):
-    with Repository(f"{home}/hello") as repository:
-        return repository.find(reference)
-
-
-def tags(home):
-    with Repository(f"{home}/hello") as repository:
-        return repository.tags()
-
-
-def digest(home, tag):
-    found = find(home, tag)
-    return found.digest if found else ""
-
-
-def cosign(project, command, reference, *argv):
-    ignore = "--insecure-ignore-tlog=true"
-    return subprocess.run(
-        ["cosign", command, "--key=cosign.pub", ignore, *argv, reference],
-        cwd=project.root,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+from baker import provenance
+from baker.registry import Manifest, Repository
+from tests.docker.project import CRATE, OLDER, OLDER_SHA256, SHA256, VERSION, failure
+from tests.docker.publishing import (
+    PASSWORD,
+    SIGNED,
+    VERSION_TAG,
+    cosign,
+    digest,
+    find,
+    make_keys,
+    parts,
+    publish,
+    published,
+    tags,
+)
 
 
 def test_published_signed_listed_and_tagged(publisher, home, engine, tmp_path):
@@ -94,9 +42,7 @@ def test_published_signed_listed_and_tagged(publisher, home, engine, tmp_path):
     stated = cosign(publisher, "verify-attestation", reference, "--type=cyclonedx")
     assert stated.returncode == 0, stated.stderr
     # Another key did not sign it.
-    environment = {**os.environ, **PASSWORD}
-    subprocess.run(["cosign", "generate-key-pair"], cwd=tmp_path, env=environment, check=True, capture_output=True)
-    shutil.copy(tmp_path / "cosign.pub", publisher.root / "cosign.pub")
+    shutil.copy(make_keys(tmp_path) / "cosign.pub", publisher.root / "cosign.pub")
     assert cosign(publisher, "verify", reference).returncode != 0
     # The bill of materials is valid, and has a package of each kind that the image is known to have.
     bill = (publisher.root / item["sbom"]).read_text()
@@ -111,18 +57,24 @@ def test_published_signed_listed_and_tagged(publisher, home, engine, tmp_path):
         assert engine.containers.run(reference, remove=True).decode().strip() == f"{CRATE} {VERSION}"
     finally:
         engine.images.remove(reference)
-    # The provenance is there too.
+    # The provenance says how it was made, down to the Dockerfile: that is what mode=max adds.
     index = find(home, item["digest"])
     assert index is not None
-    kinds = [entry.get("annotations", {}).get("vnd.docker.reference.type") for entry in index.json["manifests"]]
-    assert "attestation-manifest" in kinds
+    with Repository(f"{home}/hello") as repository:
+        statement = provenance.find(repository, index)
+    assert statement is not None
+    (source,) = statement["predicate"]["metadata"]["https://mobyproject.org/buildkit@v1#metadata"]["source"]["infos"]
+    assert base64.b64decode(source["data"]).decode() == (context(publisher) / "Dockerfile").read_text()
 
 
 def test_publishing_again_pushes_and_signs_nothing(publisher, home):
     first = published(publisher, home)
     before = tags(home)
     again = publish(publisher, home)
-    assert json.loads(again.stdout)[0]["digest"] == first["digest"]
+    second = json.loads(again.stdout)[0]
+    assert second["digest"] == first["digest"]
+    # Each layer was new to this registry, and none is the second time.
+    assert first["sent"] > first["size"] > second["sent"] == 0
     assert "pushing" not in again.stderr
     assert "signing" not in again.stderr
     assert tags(home) == before
@@ -169,3 +121,109 @@ def test_nothing_was_moved_yet(publisher, home):
     assert "never been moved" in failure(publisher.baker("rollback", f"{home}/hello:latest"), 2)
     assert "no such image" in failure(publisher.baker("promote", f"{home}/hello:a", f"{home}/hello:b"), 2)
     assert "name a tag" in failure(publisher.baker("rollback", f"{home}/hello"), 2)
+
+
+def put(home, content, media_type, project, bill):
+    """Give a registry a manifest of our own, signed as baker signs; return its digest."""
+    made = Manifest(digest=f"sha256:{hashlib.sha256(content).hexdigest()}", media_type=media_type, content=content)
+    with Repository(f"{home}/hello") as repository:
+        repository.tag(made, "forged")
+    reference = f"{home}/hello@{made.digest}"
+    signing = ["--yes", "--key=cosign.key", "--tlog-upload=false", reference]
+    environment = {**os.environ, **PASSWORD}
+    for command in (["attest", "--type=cyclonedx", f"--predicate={bill}"], ["sign"]):
+        subprocess.run(["cosign", *command, *signing], cwd=project.root, env=environment, check=True)
+    return made.digest
+
+
+def context(project):
+    return project.root / ".baker/context/debian-cpu"
+
+
+def test_what_has_no_provenance_or_that_of_another_is_not_promoted(publisher, home):
+    first = published(publisher, home)
+    publisher.write("services/hello/motd", "second\n")
+    second = published(publisher, home)
+    ours, theirs = find(home, first["digest"]), find(home, second["digest"])
+    assert ours is not None
+    assert theirs is not None
+    image, statement = ours.json["manifests"]
+    bare = find(home, image["digest"])
+    assert bare is not None
+    lone = put(home, bare.content, bare.media_type, publisher, first["sbom"])
+    assert lone == image["digest"]
+    latest = f"{home}/hello:latest"
+    assert "no provenance" in failure(publisher.baker("promote", f"{home}/hello:forged", latest), 7)
+    # Said to be about this image, and about another one.
+    other = theirs.json["manifests"][1] | {"annotations": statement["annotations"]}
+    forged = json.dumps(ours.json | {"manifests": [image, other]}).encode()
+    put(home, forged, ours.media_type, publisher, first["sbom"])
+    assert "about another image" in failure(publisher.baker("promote", f"{home}/hello:forged", latest), 7)
+    assert digest(home, "latest") == ""
+    assert publisher.baker("promote", f"{home}/hello@{first['digest']}", latest).returncode == 0
+    assert digest(home, "latest") == first["digest"]
+
+
+def test_two_publishers_at_once_leave_a_signed_image_under_each_tag(make_project, keys, home):
+    """Each of two machines publishes its own change of the same service."""
+    projects = []
+    for text in ("one\n", "two\n"):
+        project = make_project()
+        for name in ("cosign.key", "cosign.pub"):
+            shutil.copy(keys / name, project.root)
+        project.write("baker.toml", (project.root / "baker.toml").read_text() + SIGNED)
+        project.write("services/hello/motd", text)
+        projects.append(project)
+    command = [sys.executable, "-m", "baker", "publish", "hello", "--json", "--release", "--registry", home]
+    environment = {**os.environ, **PASSWORD}
+    running = [
+        subprocess.Popen(
+            command, cwd=project.root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for project in projects
+    ]
+    told = [process.communicate() for process in running]
+    codes = [process.returncode for process in running]
+    assert 0 in codes, told
+    assert set(codes) <= {0, 7}, told
+    for code, (_, said) in zip(codes, told, strict=True):
+        assert code == 0 or "moved by someone else" in said
+    # A digest of each publisher's may be under another tag; what is under one is signed.
+    for tag in (VERSION_TAG, "latest"):
+        found = digest(home, tag)
+        assert found
+        assert cosign(projects[0], "verify", f"{home}/hello@{found}").returncode == 0
+    # Whoever was turned away runs the same command again.
+    for project in projects:
+        assert published(project, home, "--release")["digest"] == digest(home, "latest")
+
+
+def test_a_change_of_a_file_sends_its_layer_and_an_upgrade_of_the_crate_the_binary(publisher, home):
+    first = published(publisher, home)
+    publisher.write("services/hello/motd", "second\n")
+    second = published(publisher, home)
+    assert new_layers(home, first, second) == 1
+    assert pulled(home, first, second) < 50_000
+    # What was sent is that, and the provenance, which nobody pulls.
+    assert pulled(home, first, second) < second["sent"] < first["size"] / 100
+    lock = (publisher.root / "baker.lock").read_text()
+    publisher.write("baker.lock", lock.replace(f'"{VERSION}"', f'"{OLDER}"').replace(SHA256, OLDER_SHA256))
+    third = published(publisher, home)
+    # The binary, the Cargo.lock for the bill of materials, and what the start script is told of both.
+    assert new_layers(home, second, third) == 3
+    text = (publisher.root / "services/hello/environment/pyproject.toml").read_text()
+    publisher.write("services/hello/environment/pyproject.toml", text.replace("iniconfig==2.0.0", "iniconfig==2.1.0"))
+    assert publisher.baker("lock").returncode == 0
+    assert new_layers(home, third, published(publisher, home)) == 1
+
+
+def pulled(home, before, after):
+    """Return the bytes that a machine downloads which has another image already."""
+    known = parts(f"{home}/hello", before["digest"])
+    return sum(size for part, size in parts(f"{home}/hello", after["digest"]).items() if part not in known)
+
+
+def new_layers(home, before, after):
+    """Return how many layers one published image has that another has not; its config is no layer."""
+    found = (parts(f"{home}/hello", item["digest"]).keys() for item in (after, before))
+    return len(next(found) - next(found)) - 1

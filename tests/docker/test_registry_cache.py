@@ -35,11 +35,11 @@ def test_one_ref_for_each_group_of_stages(kept, repository):
         assert sorted(json.load(answer)["tags"]) == [f"binary-{CRATE}-cpu-debian-cpu", "hello-debian-cpu"]
 
 
-def test_an_empty_engine_builds_without_compiling(kept, repository, engine, debian_root, tmp_path):
+def test_an_empty_engine_builds_without_compiling(kept, repository, registry, engine, debian_root, tmp_path):
     shutil.copytree(kept.root, tmp_path / "clone", ignore=shutil.ignore_patterns(".baker"))
     clone = Project(tmp_path / "clone")
     clone.write("services/hello/motd", "changed on the second machine\n")
-    with second_engine.running(engine, debian_root) as host:
+    with second_engine.running(engine, debian_root, registry=registry) as host:
         told = json.loads(clone.baker("plan", "--json", DOCKER_HOST=host).stdout)
         assert {item["state"] for item in told} == {"build"}
         done = clone.build("--json", "--cache-from", repository, DOCKER_HOST=host)

@@ -16,7 +16,7 @@ def test_two_empty_engines_and_two_folders_make_the_same_image(project, engine, 
     shutil.copytree(project.root, again.root)
     digests, saved = [], []
     for number, one in enumerate((project, again)):
-        with second_engine.running(engine, debian_root, compiles=True) as host:
+        with second_engine.running(engine, debian_root) as host:
             done = one.build("--reproducible", "--json", DOCKER_HOST=host)
             assert done.returncode == 0, done.stdout + done.stderr
             (receipt,) = json.loads(done.stdout)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import docker
 import pytest
 
-from tests.synthetic import stt_model, tts_model
+from baker.synthetic import stt_model, tts_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

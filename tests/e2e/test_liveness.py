@@ -8,8 +8,8 @@ import time
 import msgpack
 import websockets
 
+from baker.synthetic import tts_model
 from tests.e2e.conftest import HARDENED, STT, TTS, answers, published, wait
-from tests.synthetic import tts_model
 from tests.synthetic.clients import KEY, listen, speak
 
 WITHIN = 60

@@ -14,11 +14,10 @@ import tomlkit
 
 from baker import bases, engine
 from baker.project import find
-from baker.registry import Repository
 from tests.docker import helpers
+from tests.docker.publishing import PASSWORD, make_keys, parts
 from tests.e2e.conftest import PROJECT
 
-PASSWORD = {"COSIGN_PASSWORD": "for tests"}
 NAMESPACE = "baker-test-publishing"
 KINDS = (
     "pkg:cargo/candle-core@0.9.1",
@@ -50,7 +49,7 @@ def _registry(client, root):
     if address := os.environ.get("BAKER_TEST_REGISTRY"):
         yield address
         return
-    with helpers.registry(client, root) as address:
+    with helpers.registry(client, root) as (address, _):
         yield address
 
 
@@ -65,8 +64,7 @@ def copied(outside, tmp_path_factory):
     settings["images"] = {"registry": "", "namespace": NAMESPACE, "tag": "latest"}
     settings["publish"] = {"key": "cosign.key", "public-key": "cosign.pub", "transparency-log": False}
     (root / "baker.toml").write_text(tomlkit.dumps(settings))
-    environment = {**os.environ, **PASSWORD}
-    subprocess.run(["cosign", "generate-key-pair"], cwd=root, env=environment, check=True, capture_output=True)
+    make_keys(root)
     yield root
     with engine.connect() as client:
         for image in client.images.list(f"{NAMESPACE}/*"):
@@ -88,16 +86,6 @@ def published(root, home):
     return item
 
 
-def blobs(home, digest):
-    """Return the bytes that each part of a published image takes on its way, by digest."""
-    with Repository(f"{home}/stt") as repository:
-        index = repository.find(digest)
-        assert index is not None
-        image = repository.find(index.json["manifests"][0]["digest"])
-        assert image is not None
-    return {blob["digest"]: blob["size"] for blob in (image.json["config"], *image.json["layers"])}
-
-
 def test_published_signed_and_listed_and_a_changed_config_sends_next_to_nothing(copied, outside):
     home = f"{outside}/baker-test/{uuid.uuid4().hex[:8]}"
     first = published(copied, home)
@@ -109,7 +97,7 @@ def test_published_signed_and_listed_and_a_changed_config_sends_next_to_nothing(
     config = copied / "services/stt/configs/stt.toml"
     config.write_text(f"{config.read_text()}# changed\n")
     second = published(copied, home)
-    before, after = blobs(home, first["digest"]), blobs(home, second["digest"])
+    before, after = (parts(f"{home}/stt", item["digest"]) for item in (first, second))
     new = {digest: size for digest, size in after.items() if digest not in before}
     assert new
     assert sum(new.values()) <= CONFIG_CHANGE, f"{sum(new.values())} of {sum(after.values())} bytes are new: {new}"

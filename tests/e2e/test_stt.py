@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 import websockets
 
+from baker.synthetic import stt_model
 from tests.e2e.conftest import HARDENED, STT, inside, listening, published, wait
-from tests.synthetic import stt_model
 from tests.synthetic.clients import listen
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from baker.synthetic import tts_model
 from tests.e2e.conftest import HARDENED, TTS, inside, listening, wait
-from tests.synthetic import tts_model
 from tests.synthetic.clients import Spoken, expected, speak
 
 WORDS = ("hello", "world,", "it's", "me", "hello")
@@ -88,30 +88,3 @@ def test_upstreams_config_with_a_cache_and_no_network(engine, start, tmp_path):
         last_step=answer["last_step"],
     )
     assert spoken == expected(WORDS, "A")
-
-
-@pytest.fixture
-def embedded(start, models, tmp_path):
-    """What a script inside the server's own interpreter sees."""
-    config = (models / "tts" / "tts.toml").read_text()
-    (tmp_path / "tts.toml").write_text(config.replace('type = "Py"', 'type = "Py"\nscript = "/look/embedded.py"'))
-    (tmp_path / "embedded.py").write_text(Path(__file__).with_name("embedded.py").read_text())
-    tmp_path.chmod(0o755)
-    volumes = {
-        str(models / "tts"): {"bind": "/models", "mode": "ro"},
-        str(tmp_path): {"bind": "/look", "mode": "ro"},
-    }
-    with start(TTS, ["worker", "--config", "/look/tts.toml", "--cpu"], volumes=volumes, **HARDENED) as container:
-        code = container.wait(timeout=120)["StatusCode"]
-        log = container.logs().decode()
-    assert code == 0, log
-    line = next(line for line in log.splitlines() if line.startswith("EMBEDDED "))
-    return json.loads(line.removeprefix("EMBEDDED "))
-
-
-def test_the_embedded_interpreter_is_the_venvs(embedded):
-    assert embedded["prefix"] == "/opt/venv"
-    assert embedded["torch"].startswith("2.9")
-    assert "safetensors.torch" in embedded["imports"]
-    assert embedded["ssl"].startswith("OpenSSL")
-    assert embedded["loaded"] == [embedded["library"]]

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import shutil
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from baker import cli, errors, pipeline, plan, planner, prepare, project, render
+from baker import cli, engine, errors, pipeline, plan, planner, prepare, project, render
 
-COMMANDS = ("build", "doctor", "init", "lock", "plan", "promote", "publish", "render", "rollback", "sbom", "verify")
+COMMANDS = (
+    "build",
+    "deploy",
+    "doctor",
+    "init",
+    "lock",
+    "plan",
+    "promote",
+    "publish",
+    "render",
+    "rollback",
+    "sbom",
+    "verify",
+)
 runner = CliRunner()
 
 
@@ -46,6 +60,9 @@ def test_version():
         (["render", "--base", "debain"], 2, "did you mean 'debian'"),
         (["render", "--compute-cap", "ampere"], 2, "no compute capability"),
         (["build", "--variant", "fat"], 2, "--variant"),
+        (["build", "--platform", "linux/amd64,linux/arm64"], 2, "nothing can be built for linux/arm64 yet"),
+        (["deploy"], 2, "--swarm"),
+        (["deploy", "--swarm", "--replicas", "stt=many"], 2, "stt=2,tts=1"),
     ],
 )
 def test_wrong_words(monkeypatch, capsys, argv, code, message):
@@ -129,11 +146,15 @@ def test_what_a_context_no_longer_holds_is_removed_and_the_rest_stays(tmp_path):
 def test_a_disk_that_is_full_small_or_large(monkeypatch, capsys, tmp_path, free, said):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free * 10**9))
     console = Console()
+    here = engine.Engine(id="x", version="26.1.5", containerd_store=True, root=str(tmp_path), local=True)
+    # That of another machine's engine is not this one's.
+    pipeline.check_disk(replace(here, local=False), console)
+    assert capsys.readouterr().out == ""
     if said == "error":
         with pytest.raises(errors.EngineError, match=r"only 2.0 GB are free under .*docker system df"):
-            pipeline.check_disk(str(tmp_path), console)
+            pipeline.check_disk(here, console)
     else:
-        pipeline.check_disk(str(tmp_path), console)
+        pipeline.check_disk(here, console)
         assert said in capsys.readouterr().out.replace("\n", " ")
 
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from baker import build, pins, reproducible, run
+from baker import build, exporters, pins, reproducible, run
 from baker.engine import Engine
 from baker.errors import EngineError, LockError
 
-HERE = Engine(id="x", version="26.1.5", containerd_store=True, root="/var/lib/docker")
+HERE = Engine(id="x", version="26.1.5", containerd_store=True, root="/var/lib/docker", local=True)
 PIN = pins.DebianPin(suite="trixie", cuda="12.4", rust="1.85", snapshot="20261123T020933Z")
 
 
@@ -37,10 +37,10 @@ def test_without_a_snapshot_there_is_no_time():
 def test_what_can_write_it(monkeypatch, driver, engine, says):
     monkeypatch.setattr(run, "capture", lambda _: f"Name: some\nDriver: {driver}\n")
     if not says:
-        reproducible.require("some", engine)
+        exporters.require(("some",), engine, "--reproducible")
         return
     with pytest.raises(EngineError, match=says):
-        reproducible.require("some", engine)
+        exporters.require(("some",), engine, "--reproducible")
 
 
 def test_bake_is_told_the_time():

@@ -202,6 +202,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--port", type=int, default=8080)
+    parser.add_argument("--cpu", action="store_true", help="nothing else is here")
     parser.add_argument("--clients", type=int, default=0)
     parser.add_argument("--silent", action="store_true", help="clients that send nothing")
     parser.add_argument("--load", type=float, default=0.3, help="seconds until the model is there")

@@ -208,13 +208,20 @@ EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=120s --retries=3 CMD ["/opt/baker/bin/moshi-health", "--start-wait", "110"]
 LABEL dev.baker.accel="cuda" \
       dev.baker.base="debian" \
+      dev.baker.binary="moshi-server" \
+      dev.baker.budget="7600000000" \
       dev.baker.capabilities="75 80" \
       dev.baker.crate="moshi-server" \
       dev.baker.crate.version="0.6.4" \
       dev.baker.cuda="12.4" \
       dev.baker.driver-floor="550.54.14" \
+      dev.baker.duplicates="*/torch/bin/protoc* */torch/*.pyi */include/cuda.h" \
+      dev.baker.embeds-python="true" \
+      dev.baker.imports="ssl huggingface_hub moshi.conditioners moshi.models moshi.modules numpy pydantic safetensors.torch setuptools torch" \
+      dev.baker.packages="g++ libpython3.13-dev python3.13" \
       dev.baker.python="3.13" \
       dev.baker.service="tts" \
+      dev.baker.unresolved="*/nvidia/nvshmem/lib/nvshmem_* */nvidia/cufile/lib/libcufile_rdma.so.1" \
       org.opencontainers.image.description="Kyutai's text-to-speech behind a websocket: the CUDA binary with the Python environment that it embeds." \
       org.opencontainers.image.title="moshi-server, text-to-speech" \
       org.opencontainers.image.version="0.6.4"

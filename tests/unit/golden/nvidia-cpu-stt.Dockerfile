@@ -137,8 +137,11 @@ EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=120s --retries=3 CMD ["/opt/baker/bin/moshi-health", "--start-wait", "110"]
 LABEL dev.baker.accel="cpu" \
       dev.baker.base="nvidia" \
+      dev.baker.binary="moshi-server" \
+      dev.baker.budget="1350000000" \
       dev.baker.crate="moshi-server" \
       dev.baker.crate.version="0.6.4" \
+      dev.baker.embeds-python="true" \
       dev.baker.python="3.13" \
       dev.baker.service="stt" \
       org.opencontainers.image.description="Kyutai's speech-to-text behind a websocket: the CUDA binary and the libraries it links, nothing else." \

@@ -209,11 +209,14 @@ EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=120s --retries=3 CMD ["/opt/baker/bin/moshi-health", "--start-wait", "110"]
 LABEL dev.baker.accel="cuda" \
       dev.baker.base="nvidia" \
+      dev.baker.binary="moshi-server" \
+      dev.baker.budget="1350000000" \
       dev.baker.capabilities="75 80" \
       dev.baker.crate="moshi-server" \
       dev.baker.crate.version="0.6.4" \
       dev.baker.cuda="12.8" \
       dev.baker.driver-floor="570.26" \
+      dev.baker.embeds-python="true" \
       dev.baker.python="3.13" \
       dev.baker.service="stt" \
       org.opencontainers.image.description="Kyutai's speech-to-text behind a websocket: the CUDA binary and the libraries it links, nothing else." \
@@ -262,13 +265,20 @@ EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=120s --retries=3 CMD ["/opt/baker/bin/moshi-health", "--start-wait", "110"]
 LABEL dev.baker.accel="cuda" \
       dev.baker.base="nvidia" \
+      dev.baker.binary="moshi-server" \
+      dev.baker.budget="7600000000" \
       dev.baker.capabilities="75 80" \
       dev.baker.crate="moshi-server" \
       dev.baker.crate.version="0.6.4" \
       dev.baker.cuda="12.8" \
       dev.baker.driver-floor="570.26" \
+      dev.baker.duplicates="*/torch/bin/protoc* */torch/*.pyi */include/cuda.h" \
+      dev.baker.embeds-python="true" \
+      dev.baker.imports="ssl huggingface_hub moshi.conditioners moshi.models moshi.modules numpy pydantic safetensors.torch setuptools torch" \
+      dev.baker.packages="g++" \
       dev.baker.python="3.13" \
       dev.baker.service="tts" \
+      dev.baker.unresolved="*/nvidia/nvshmem/lib/nvshmem_* */nvidia/cufile/lib/libcufile_rdma.so.1" \
       org.opencontainers.image.description="Kyutai's text-to-speech behind a websocket: the CUDA binary with the Python environment that it embeds." \
       org.opencontainers.image.title="moshi-server, text-to-speech" \
       org.opencontainers.image.version="0.6.4"

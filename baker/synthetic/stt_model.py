@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.synthetic.weights import Weights, snapshot, write_tokenizer
+from baker.synthetic.weights import Weights, snapshot, write_tokenizer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +22,8 @@ IDLE, AFTER_HEL, AFTER_LO, AFTER_WOR, AFTER_LD, QUIET, LOUD, SILENT = range(8)
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
+    """The sizes of a language model."""
+
     width: int
     heads: int
     text: int
@@ -40,8 +42,8 @@ def write_model(folder: Path, *, seen_as: str, causal: bool = True) -> None:
     With `causal` false the model loop dies while it warms up.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _mimi(TINY).write(folder / "mimi.safetensors")
-    _language_model(TINY).write(folder / "lm.safetensors")
+    _mimi(TINY).write(folder / "mimi.safetensors", compact=True)
+    _language_model(TINY).write(folder / "lm.safetensors", compact=True)
     write_tokenizer(folder / "tokenizer.model")
     (folder / "stt.toml").write_text(CONFIG.format(folder=seen_as, causal=str(causal).lower()))
 

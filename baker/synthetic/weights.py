@@ -26,6 +26,8 @@ PIECES: tuple[tuple[str, int], ...] = (
 
 @dataclass
 class Tensor:
+    """A tensor of one value, but for some elements, which are by flat index."""
+
     shape: tuple[int, ...]
     fill: float
     values: dict[int, float] = field(default_factory=dict)

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.synthetic.weights import Weights, snapshot, write_tokenizer
+from baker.synthetic.weights import Weights, snapshot, write_tokenizer
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,52 @@
+"""The provenance of a published image: BuildKit's signed-for statement of how it was made, beside it in its index."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from baker.errors import VerifyError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from baker.registry import Manifest, Repository
+
+# BuildKit's annotations: https://docs.docker.com/build/metadata/attestations/attestation-storage/
+KIND, ABOUT = "vnd.docker.reference.type", "vnd.docker.reference.digest"
+PREDICATE = "in-toto.io/predicate-type"
+SLSA = "https://slsa.dev/provenance/"
+
+
+def find(repository: Repository, manifest: Manifest) -> dict[str, Any] | None:
+    """Return the in-toto statement about the image of an index; None where its builder made none.
+
+    A signature of the index covers it, since each step from the index to the statement goes by digest.
+
+    Raises:
+        VerifyError: there is one, and it is about another image.
+        NetworkError: the registry cannot be reached, or answers with other bytes than it says.
+    """
+    entries = manifest.json.get("manifests", ())
+    images = {entry["digest"] for entry in entries if not _is_attestation(entry)}
+    for entry in filter(_is_attestation, entries):
+        about = entry["annotations"].get(ABOUT, "")
+        found = repository.find(entry["digest"])
+        layers = found.json["layers"] if found else ()
+        for layer in layers:
+            if not layer.get("annotations", {}).get(PREDICATE, "").startswith(SLSA):
+                continue
+            statement: dict[str, Any] = json.loads(repository.blob(layer["digest"]))
+            subjects = {f"sha256:{subject['digest'].get('sha256')}" for subject in statement.get("subject", ())}
+            if about not in images or subjects != {about}:
+                raise VerifyError(
+                    f"{repository.name}@{manifest.digest}: its provenance is about another image, "
+                    f"{', '.join(sorted(subjects)) or about}; publish it again"
+                )
+            return statement
+    return None
+
+
+def _is_attestation(entry: Mapping[str, Any]) -> bool:
+    annotations: Mapping[str, str] = entry.get("annotations", {})
+    return annotations.get(KIND) == "attestation-manifest"

@@ -1,0 +1,74 @@
+"""`baker publish` run in a project, and what a registry then has."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+from baker.registry import Repository
+from tests.docker.project import VERSION
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from baker.registry import Manifest
+    from tests.docker.project import Project
+
+VERSION_TAG = f"{VERSION}-cpu"
+PASSWORD = {"COSIGN_PASSWORD": "for tests"}
+SIGNED = '\n[publish]\nkey = "cosign.key"\npublic-key = "cosign.pub"\ntransparency-log = false\n'
+
+
+def make_keys(folder: Path) -> Path:
+    """Make a key pair in a folder."""
+    environment = {**os.environ, **PASSWORD}
+    subprocess.run(["cosign", "generate-key-pair"], cwd=folder, env=environment, check=True, capture_output=True)
+    return folder
+
+
+def publish(project: Project, home: str, *argv: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return project.baker("publish", "hello", "--json", "--registry", home, *argv, **(PASSWORD | environment))
+
+
+def published(project: Project, home: str, *argv: str):
+    done = publish(project, home, *argv)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (item,) = json.loads(done.stdout)
+    return item
+
+
+def find(home: str, reference: str) -> Manifest | None:
+    with Repository(f"{home}/hello") as repository:
+        return repository.find(reference)
+
+
+def tags(home: str) -> tuple[str, ...]:
+    with Repository(f"{home}/hello") as repository:
+        return repository.tags()
+
+
+def digest(home: str, tag: str) -> str:
+    found = find(home, tag)
+    return found.digest if found else ""
+
+
+def cosign(project: Project, command: str, reference: str, *argv: str) -> subprocess.CompletedProcess[str]:
+    ignore = "--insecure-ignore-tlog=true"
+    return subprocess.run(
+        ["cosign", command, "--key=cosign.pub", ignore, *argv, reference],
+        cwd=project.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def parts(repository: str, digest: str) -> dict[str, int]:
+    """Return the bytes of the config and of each layer of a published image, by digest."""
+    with Repository(repository) as there:
+        index = there.find(digest)
+        assert index is not None
+        image = there.image(index)
+    return {part["digest"]: part["size"] for part in (image["config"], *image["layers"])}
