@@ -163,7 +163,7 @@ def _fresh(scenario: str, items: Sequence[Measurement]) -> str:
     if scenario != UPGRADE:
         return ""
     count = sum(item.fresh for item in items)
-    return f" It compiled in {count} of {len(items)}; else BuildKit had compiled that release before."
+    return f" It compiled in {count} of {len(items)} runs; else BuildKit had compiled that release before."
 
 
 def _failures(result: Result) -> Iterator[str]:
