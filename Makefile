@@ -30,8 +30,8 @@ docker: setup ## the tests with an engine and a small crate
 e2e: setup ## the tests of the images that `make images` made
 	$(PYTEST) tests/e2e $(ARGS)
 
-bench: setup ## measure the images: size, start, rebuild
-	.venv/bin/python -m tests.bench $(ARGS)
+bench: setup ## measure three ways to start; ARGS="--quick" with a small crate, ARGS="sizes start rebuild" the images
+	.venv/bin/baker bench $(ARGS)
 
 publish-local: setup ## publish stt to a registry on this machine, signed and checked, as CI publishes it
 	$(PYTEST) tests/e2e/test_publishing.py $(ARGS)

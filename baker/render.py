@@ -33,26 +33,17 @@ def render(plan: Plan, compiled: Path | None = None) -> tuple[Rendered, ...]:
 
     `compiled` is a folder where the compiled templates are kept for the next time.
     """
-    if compiled is not None:
-        compiled.mkdir(parents=True, exist_ok=True)
-    templates = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,  # noqa: S701 - no HTML comes out of here
-        keep_trailing_newline=True,
-        bytecode_cache=jinja2.FileSystemBytecodeCache(str(compiled)) if compiled else None,
-    )
-    templates.filters["quoted"] = _quoted
+    environment = templates(compiled)
     files = [
-        text("Dockerfile", templates.get_template("Dockerfile.j2").render(d=plan)),
-        text("files/uv.txt", templates.get_template("files/uv.txt.j2").render(d=plan)),
+        text("Dockerfile", environment.get_template("Dockerfile.j2").render(d=plan)),
+        text("files/uv.txt", environment.get_template("files/uv.txt.j2").render(d=plan)),
         *(_copied(TEMPLATES / "scripts", "scripts")),
         *(file for file in _copied(TEMPLATES / "files", "files") if not file.path.endswith(".j2")),
     ]
     if plan.mirrors.crates:
-        files.append(text("files/cargo.toml", templates.get_template("files/cargo.toml.j2").render(d=plan)))
+        files.append(text("files/cargo.toml", environment.get_template("files/cargo.toml.j2").render(d=plan)))
     for service in plan.services:
-        env = templates.get_template("files/image.env.j2")
+        env = environment.get_template("files/image.env.j2")
         files.append(text(f"services/{service.name}/image.env", env.render(d=plan, service=service, variant="slim")))
         if service.builder:
             content = env.render(d=plan, service=service, variant="builder")
@@ -60,6 +51,21 @@ def render(plan: Plan, compiled: Path | None = None) -> tuple[Rendered, ...]:
     for item in plan.context:
         files += _copied(item.source, item.target)
     return tuple(sorted(files, key=lambda file: file.path))
+
+
+def templates(compiled: Path | None = None) -> jinja2.Environment:
+    """Return the templates; `compiled` is as for render()."""
+    if compiled is not None:
+        compiled.mkdir(parents=True, exist_ok=True)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701 - no HTML comes out of here
+        keep_trailing_newline=True,
+        bytecode_cache=jinja2.FileSystemBytecodeCache(str(compiled)) if compiled else None,
+    )
+    environment.filters["quoted"] = _quoted
+    return environment
 
 
 def text(path: str, content: str) -> Rendered:

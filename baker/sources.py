@@ -14,6 +14,7 @@ from packaging.version import Version
 
 from baker import run, web
 from baker.errors import CommandError, LockError, NetworkError
+from baker.pins import CratePin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,14 +46,30 @@ def crate(name: str, mirrors: Mirrors) -> dict[str, str]:
     return {"version": version, "sha256": sha256}
 
 
-def latest(entries: str, name: str) -> tuple[str, str]:
-    """Return (version, sha256) of the newest release in a crate's index entries, one JSON object to a line."""
+def crate_before(name: str, version: str, mirrors: Mirrors) -> CratePin:
+    """Return the newest release of a crate that is older than a version, from a sparse index."""
+    url = (mirrors.crates or CRATES_INDEX).rstrip("/") + "/" + index_path(name)
+    older, sha256 = latest(web.text(url), name, below=version)
+    return CratePin(version=older, sha256=sha256)
+
+
+def latest(entries: str, name: str, *, below: str = "") -> tuple[str, str]:
+    """Return (version, sha256) of the newest release in a crate's index entries, one JSON object to a line.
+
+    `below` leaves out that version and all newer ones.
+    """
     releases = [json.loads(line) for line in entries.splitlines() if line.strip()]
     legal = [item for item in releases if not item["yanked"] and "-" not in item["vers"]]
+    if below:
+        legal = [item for item in legal if _numbers(item["vers"]) < _numbers(below)]
     if not legal:
-        raise LockError(f"the index has no release of the crate {name}")
-    best = max(legal, key=lambda item: [int(number) for number in item["vers"].split("+")[0].split(".")])
+        raise LockError(f"the index has no release of the crate {name}" + (f" before {below}" if below else ""))
+    best = max(legal, key=lambda item: _numbers(item["vers"]))
     return best["vers"], best["cksum"]
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in version.split("+", maxsplit=1)[0].split(".")]
 
 
 def index_path(name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from baker import __version__
-from baker.cli import build, cache, deploy, models, project, publish
+from baker.cli import bench, build, cache, deploy, models, project, publish
 from baker.errors import BakerError, EngineError
 
 app = typer.Typer(
@@ -20,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (build, publish, deploy, project):
+for commands in (build, publish, deploy, project, bench):
     app.add_typer(commands.app)
 app.add_typer(models.app, name="models")
 app.add_typer(cache.app, name="cache")

@@ -1,22 +1,164 @@
-"""The benchmark measures and prints; what it prints is nobody's promise."""
+"""The benchmark measures and prints; how long anything took is nobody's promise."""
 
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from baker.bench import result, ways
+
+QUICK = ("--quick", "--base=debian", "--accel=cpu", "--runs=1")
+PATIENCE = 1800
 
 
-def bench(*options: str) -> str:
-    command = [sys.executable, "-m", "tests.bench", "--quick", "--only=help", *options]
-    return subprocess.run(
-        command, cwd=Path(__file__).parents[2], check=True, capture_output=True, text=True, timeout=120
-    ).stdout
+def bench(folder: Path, *options: str) -> str:
+    command = [sys.executable, "-m", "baker", "bench", *options]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            printed, said = process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            # Not killed: it removes what it has started.
+            process.send_signal(signal.SIGINT)
+            printed, said = process.communicate()
+    assert process.returncode == 0, said
+    return printed
 
 
-def test_the_help_page_is_compared():
-    (row,) = json.loads(bench("--json"))
+def left(engine, folder: Path) -> list[str]:
+    """Whatever the benchmark of a project has left in the engine."""
+    ours = ways.called(folder / ".baker/bench/quick-cpu/result.json")
+    found = engine.containers.list(all=True, ignore_removed=True), engine.volumes.list(), engine.networks.list()
+    names = [item.name for items in found for item in items]
+    tags = [tag for image in engine.images.list(f"{ours}/*") for tag in image.tags]
+    return [name for name in [*names, *tags] if name.startswith(ours)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, debian_root):
+    """A project of one service, of which the quick form takes nothing but pins and settings."""
+    assert debian_root
+    root = tmp_path_factory.mktemp("bench")
+    (root / "services/other").mkdir(parents=True)
+    (root / "services/other/service.toml").write_text('[crate]\nname = "other"\n')
+    (root / "baker.toml").write_text("")
+    (root / "baker.lock").write_text((Path(__file__).parents[2] / "baker.lock").read_text())
+    return root
+
+
+@pytest.fixture(scope="module")
+def measured(folder):
+    """Two calls: few compiles, and the second goes on where the first one stopped."""
+    bench(folder, *QUICK, "--only=restart", "--only=offline")
+    return bench(folder, *QUICK, "--resume", "--way=baked", "--write=docs", "--json")
+
+
+@pytest.fixture(scope="module")
+def found(measured) -> result.Result:
+    return result.parse(json.loads(measured)["ways"])
+
+
+def log(folder: Path, item: result.Measurement) -> str:
+    return (folder / ".baker/bench/quick-cpu/logs" / item.log).read_text()
+
+
+def one(found: result.Result, way: str, scenario: str) -> result.Measurement:
+    (item,) = found.of(way, scenario)
+    return item
+
+
+def test_upstream_compiles_at_a_restart(folder, found):
+    item = one(found, result.UPSTREAM, result.RESTART)
+    assert item.compiled == log(folder, item).count("   Compiling ") > 1
+    assert "Compiling choose v1.3.6" in log(folder, item)
+    assert item.seconds is not None
+    assert item.downloaded is None or item.downloaded > 1_000_000
+
+
+def test_volumes_compile_at_their_first_start(folder, found):
+    first = one(found, result.VOLUMES, result.FIRST)
+    assert first.compiled == log(folder, first).count("   Compiling ") > 1
+    for scenario in (result.RESTART, result.OFFLINE):
+        item = one(found, result.VOLUMES, scenario)
+        assert item.compiled == 0
+        assert "Compiling" not in log(folder, item)
+        assert item.seconds is not None
+
+
+def test_baked_never_compiles_after_up(folder, found):
+    for scenario in result.SCENARIOS:
+        item = one(found, result.BAKED, scenario)
+        assert item.compiled == 0
+        assert "Compiling" not in log(folder, item)
+        assert item.seconds is not None
+        assert bool(item.build) == (scenario in (result.CONFIG, result.UPGRADE))
+
+
+def test_another_config_is_in_force(folder, found):
+    """Each config has a word of its own, which the container has to say."""
+    marks = {name: log(folder, one(found, result.BAKED, name)).split()[-1] for name in result.SCENARIOS}
+    assert marks[result.RESTART] == marks[result.OFFLINE]
+    assert marks[result.FIRST] != marks[result.CONFIG] == marks[result.UPGRADE]
+
+
+def test_without_network_upstream_never_starts(folder, found):
+    item = one(found, result.UPSTREAM, result.OFFLINE)
+    assert item.seconds is None
+    assert item.said.startswith("error")
+    assert item.said in log(folder, item)
+    assert item.compiled == 0
+
+
+def test_bytes_are_counted(found):
+    upstream, volumes, baked = (found.weight(way) for way in result.WAYS)
+    assert upstream
+    assert volumes
+    assert baked
+    assert 0 < baked.packed < baked.image < upstream.image == volumes.image
+    assert upstream.packed == volumes.packed > baked.packed
+    assert volumes.volumes > 10_000_000 > baked.volumes
+
+
+def test_the_page_and_the_picture(folder, measured, found):
+    page = (folder / "docs/benchmarks.md").read_text()
+    assert "baker bench --quick" in page
+    assert "| restart without network | never |" in page
+    picture = ET.parse(folder / "docs/benchmarks-quick.svg")  # noqa: S314 - our own
+    text = [item.text for item in picture.iter("{http://www.w3.org/2000/svg}text")]
+    assert text.count("never") == 1
+    assert "restart" in text
+    assert found.measurements
+    assert measured
+
+
+def test_nothing_is_left(engine, folder, measured):
+    assert measured
+    assert left(engine, folder) == []
+
+
+def test_ctrl_c_removes_everything(engine, folder):
+    command = [sys.executable, "-m", "baker", "bench", *QUICK, "--way=volumes", "--only=first"]
+    with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
+        give_up = time.monotonic() + PATIENCE
+        while not any(name.endswith("-volumes-server-1") for name in left(engine, folder)):
+            assert process.poll() is None
+            assert time.monotonic() < give_up
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=120)
+    assert process.returncode == 130, said
+    assert "error: interrupted" in said
+    assert left(engine, folder) == []
+
+
+def test_the_help_page_is_compared(folder):
+    (row,) = json.loads(bench(folder, "help", "--runs=2", "--json"))["rows"]
     assert "baker --help" in row["what"]
     assert row["unit"] == "s"
     assert min(row["found"], row["beside"], row["ratio"]) > 0
@@ -24,7 +166,7 @@ def test_the_help_page_is_compared():
     assert least <= row["ratio"] <= greatest
 
 
-def test_the_table_is_markdown():
-    head, rule, line = bench().splitlines()
+def test_the_table_is_markdown(folder):
+    head, rule, line = bench(folder, "help", "--runs=1").splitlines()
     assert head.count("|") == rule.count("|") == line.count("|")
     assert line.startswith("| `baker --help`")

@@ -12,19 +12,17 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgpack
-import websockets
-
 from baker import engine
+from baker.bench.devel import SCRIPTS
+from baker.bench.measure import Row, alternate, compared, seconds
+from baker.bench.speech import load_client
 from baker.errors import EngineError
 from baker.synthetic import stt_model
-from tests.bench.measure import Row, alternate, compared, seconds
-from tests.synthetic.clients import KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from docker import DockerClient
+    from baker.project import Project
 
 STT, TTS = "baker/stt:latest", "baker/tts:latest"
 GIGABYTE = 10**9
@@ -32,7 +30,7 @@ LABEL = "dev.baker.bench"
 BUDGETS = {STT: 1.35, TTS: 7.6}
 # These instructions make a layer, the others only metadata; the line of an imported root has no instruction.
 LAYERING = ("RUN", "COPY", "ADD", "WORKDIR")
-IN_TURN = Path(__file__).with_name("in-turn.sh")
+IN_TURN = SCRIPTS / "in-turn.sh"
 PATIENCE = 60.0
 
 
@@ -52,9 +50,9 @@ class Bare:
         }
 
 
-def sizes(runs: int) -> Iterator[Row]:
+def sizes(source: Project, runs: int) -> Iterator[Row]:
     """Yield each image's unpacked size beside its target, and what both share."""
-    del runs
+    del source, runs
     for image, budget in BUDGETS.items():
         present(image)
         size = engine.uncompressed_size(image) / GIGABYTE
@@ -83,10 +81,11 @@ def shared_layers() -> Iterator[Row]:
         )
 
 
-def start(runs: int) -> Iterator[Row]:
+def start(source: Project, runs: int) -> Iterator[Row]:
     """Yield container start to the model loop's `Ready`, and the start script alone, both beside the bare binary."""
+    del source
     bare = bare_binary(STT)
-    with model() as folder, engine.connect() as client:
+    with tiny_model() as folder, engine.connect() as client:
         arguments = ["worker", "--config", "/models/stt.toml", "--cpu"]
         ready = partial(seconds_to_ready, client, folder, arguments)
         yield compared(
@@ -140,7 +139,7 @@ def bare_binary(reference: str) -> Bare:
 
 
 @contextmanager
-def model() -> Iterator[Path]:
+def tiny_model() -> Iterator[Path]:
     """Yield a folder with a tiny model, readable by the image's user."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
@@ -148,14 +147,15 @@ def model() -> Iterator[Path]:
         yield Path(folder, "models")
 
 
-def seconds_to_ready(client: DockerClient, folder: Path, arguments: list[str], **options: Any) -> float:
+def seconds_to_ready(client: Any, folder: Path, arguments: list[str], **options: Any) -> float:  # noqa: ANN401
     """Start a container, return the seconds until its model loop answers, and remove it."""
-    launch: Any = client.containers.run
 
     def run() -> None:
         volumes = {str(folder): {"bind": "/models", "mode": "ro"}}
         ports = {"8080": ("127.0.0.1", None)}
-        container = launch(STT, arguments, detach=True, volumes=volumes, ports=ports, labels=[LABEL], **options)
+        container = client.containers.run(
+            STT, arguments, detach=True, volumes=volumes, ports=ports, labels=[LABEL], **options
+        )
         container.reload()
         asyncio.run(said_ready(container.ports["8080/tcp"][0]["HostPort"]))
 
@@ -169,15 +169,21 @@ def seconds_to_ready(client: DockerClient, folder: Path, arguments: list[str], *
 
 async def said_ready(port: str) -> None:
     """Return when the model loop has said `Ready`."""
+    import msgpack  # noqa: PLC0415 - of the development dependencies, as tests/synthetic is
+    import websockets  # noqa: PLC0415
+
+    clients = load_client()
     give_up = time.monotonic() + PATIENCE
     while time.monotonic() < give_up:
         try:
             async with websockets.connect(
-                f"ws://127.0.0.1:{port}/api/asr-streaming", additional_headers={"kyutai-api-key": KEY}, proxy=None
+                f"ws://127.0.0.1:{port}/api/asr-streaming",
+                additional_headers={"kyutai-api-key": clients.KEY},
+                proxy=None,
             ) as socket:
                 async with asyncio.timeout(PATIENCE):
                     if msgpack.unpackb(await socket.recv())["type"] == "Ready":
                         return
         except (OSError, websockets.exceptions.WebSocketException):
             await asyncio.sleep(0.005)
-    raise TimeoutError(f"no `Ready` in {PATIENCE:.0f} s")
+    raise EngineError(f"{STT} said no `Ready` in {PATIENCE:.0f} s")

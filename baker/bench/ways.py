@@ -1,0 +1,237 @@
+"""Three ways from `up` to a word, on one machine and in one go: compile at start, cache volumes, baked images."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from baker import build, engine, prepare, project, run
+from baker.bench import devel, result
+from baker.bench.life import Life
+from baker.bench.project import copied, lay_out
+from baker.bench.result import BAKED, SCENARIOS, WAYS, Result
+from baker.bench.stack import Stack
+from baker.errors import CommandError, EngineError, InterruptedBuildError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from baker.bench.progress import Progress
+    from baker.bench.project import Copy
+    from baker.bench.subject import Subject, Versions
+    from baker.plan import Plan
+    from baker.prepare import Request
+
+GIGABYTE = 10**9
+# Round by round, the way that is quickest to tell of a mistake first.
+ORDER = (BAKED, "volumes", "upstream")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What is to be measured. `shared` lets upstream's first start stand for what is the same work."""
+
+    runs: int
+    ways: tuple[str, ...] = WAYS
+    scenarios: tuple[str, ...] = SCENARIOS
+    shared: bool = False
+    resume: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """All that lives go on: the subject, a project of the benchmark's own, the image that compiles at start.
+
+    `name` is what everything in the engine is called after, `path` the file of the result.
+    """
+
+    client: Any
+    name: str
+    path: Path
+    subject: Subject
+    versions: Versions
+    copy: Copy
+    plan: Plan
+    ca: Path | None
+    progress: Progress
+
+    def life(self, way: str, number: int) -> Life:
+        """Return a life that begins on an empty machine."""
+        return Life(
+            way=way,
+            run=number,
+            stack=self.stack(way),
+            copy=self.copy,
+            subject=self.subject,
+            versions=self.versions,
+            binary=self.plan.binaries[0].crate.binary,
+            options=(f"--base={self.plan.base}", f"--accel={self.plan.accel}"),
+            logs=self.path.parent / "logs",
+            progress=self.progress,
+        )
+
+    def stack(self, way: str) -> Stack:
+        """Return a way's compose project."""
+        binary, service = self.plan.binaries[0], self.subject.service
+        environment = {
+            "BENCH_IMAGE": self.copy.image(service if way == BAKED else devel.NAME),
+            "BENCH_COMMAND": self.subject.command,
+            "BENCH_CONFIGS": str(self.copy.root / "services" / service / "configs"),
+            "BENCH_MODELS": str(self.copy.root / "models"),
+            "BENCH_CA": str(self.ca or os.devnull),
+            "BENCH_CRATE": binary.crate.name,
+            "BENCH_BINARY": binary.crate.binary,
+            "BENCH_FEATURES": ",".join(binary.features),
+            "BENCH_VERSION": self.versions.previous.version,
+        }
+        return Stack(client=self.client, project=f"{self.name}-{way}", way=way, environment=environment)
+
+
+def measure(subject: Subject, source: Request, wish: Wish, progress: Progress) -> Result:
+    """Measure, and write each measurement down as soon as it is there.
+
+    Args:
+        subject: what is started.
+        source: the project whose pins and settings count; its services are not looked at.
+        wish: what is to be measured.
+        progress: where it is shown.
+
+    Raises:
+        InterruptedBuildError: Ctrl-C; containers, volumes and images of the benchmark are gone by then.
+    """
+    state = source.project.state / "bench" / f"{subject.form}-{source.settings.accel}"
+    path = state / "result.json"
+    state.mkdir(parents=True, exist_ok=True)
+    try:
+        with alone(state), engine.connect() as client:
+            before = result.read(path) if wish.resume else None
+            if before is not None and not _missing(before, wish):
+                return before
+            require(subject)
+            with staged(client, subject, source, wish, path, progress) as stage:
+                return _measured(stage, wish, before)
+    except KeyboardInterrupt as stop:
+        raise InterruptedBuildError(
+            f"interrupted: what the benchmark started is removed; {path} has what it measured, --resume goes on"
+        ) from stop
+
+
+def called(path: Path) -> str:
+    """Return what everything in the engine is called after: another project's benchmark has another name."""
+    return f"baker-bench-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
+
+
+@contextmanager
+def staged(
+    client: Any,  # noqa: ANN401 - the SDK's client has no types
+    subject: Subject,
+    source: Request,
+    wish: Wish,
+    path: Path,
+    progress: Progress,
+) -> Iterator[Stage]:
+    """Yield a stage for a subject, with a project's pins and settings; all that it made is removed at the end."""
+    versions = subject.versions()
+    name = called(path)
+    with copied(source.project, name, client) as copy:
+        subject.lay_out(copy.root)
+        lay_out(copy, versions)
+        found = project.find(copy.root)
+        settings = replace(found.settings(), base=source.settings.base, accel=source.settings.accel)
+        request = prepare.Request(project=found, settings=settings, services=found.services((subject.service,)))
+        prepared = devel.prepared(request)
+        if set(wish.ways) - {BAKED}:
+            progress.begin("the image that compiles at start")
+            devel.make(request, prepared, copy, progress.say)
+        yield Stage(
+            client=client,
+            name=name,
+            path=path,
+            subject=subject,
+            versions=versions,
+            copy=copy,
+            plan=prepared.plan,
+            ca=devel.ca(request),
+            progress=progress,
+        )
+
+
+def _missing(done: Result, wish: Wish) -> list[tuple[int, str, tuple[str, ...]]]:
+    """Return what is not measured yet: round by round, the way, the scenarios."""
+    rounds = ((number, way) for number in range(1, wish.runs + 1) for way in ORDER if way in wish.ways)
+    lives = ((run, way, tuple(name for name in wish.scenarios if not done.has(way, name, run))) for run, way in rounds)
+    return [life for life in lives if life[2]]
+
+
+def _measured(stage: Stage, wish: Wish, before: Result | None) -> Result:
+    """Go on from what was measured before."""
+    done = _begin(stage, before)
+    for number, way, scenarios in _missing(done, wish):
+        done = _lived(stage.life(way, number), scenarios, wish, done, stage.path)
+    return done
+
+
+def _lived(life: Life, missing: tuple[str, ...], wish: Wish, done: Result, path: Path) -> Result:
+    """Live a life, and write each measurement down as soon as it is there."""
+    try:
+        for item in life.live(missing, shared=wish.shared):
+            done = done.plus(item)
+            result.write(done, path)
+            life.progress.measured(item)
+            if done.weight(life.way) is None:
+                done = done.weighed(life.weigh())
+                result.write(done, path)
+    finally:
+        life.stack.down(volumes=True)
+    return done
+
+
+def require(subject: Subject) -> None:
+    """Raise EngineError where buildx, compose or room on the disk is missing."""
+    build.require_buildx()
+    try:
+        run.capture(["docker", "compose", "version"])
+    except CommandError as error:
+        raise EngineError("docker has no compose: see https://docs.docker.com/compose/install/linux/") from error
+    here = engine.describe()
+    root = Path(here.root)
+    if here.local and root.exists() and (free := shutil.disk_usage(root).free) < subject.room:
+        raise EngineError(
+            f"only {free / GIGABYTE:.1f} GB are free under {root}, and the {subject.form} benchmark takes up to "
+            f"{subject.room / GIGABYTE:.0f}: `docker system df` shows what takes the room"
+        )
+
+
+@contextmanager
+def alone(state: Path) -> Iterator[None]:
+    """Hold a lock while a block runs, or raise UsageError where another benchmark holds it."""
+    with (state / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UsageError(f"another benchmark works in {state}: wait for its end") from error
+        yield
+
+
+def _begin(stage: Stage, before: Result | None) -> Result:
+    """Return the result to go on from: what was measured before of the same, or an empty one."""
+    new = Result(
+        form=stage.subject.form,
+        base=stage.plan.base,
+        accel=stage.plan.accel,
+        crate=stage.versions.crate,
+        previous=stage.versions.previous.version,
+        pinned=stage.versions.pinned.version,
+        machine=f"{os.cpu_count()} cores, Docker {engine.describe().version}",
+    )
+    if before is None:
+        return new
+    if replace(before, measurements=(), weights=()) != new:
+        raise UsageError("what was measured before is of other versions or another machine: leave --resume out")
+    return before
