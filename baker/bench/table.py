@@ -150,20 +150,20 @@ def _compiled(result: Result) -> Iterator[str]:
 
 
 def _builds(result: Result) -> Iterator[str]:
-    for scenario in (CONFIG, UPGRADE):
-        items = [item for item in result.of(BAKED, scenario) if item.build]
-        if items:
-            built = seconds(statistics.median(item.build for item in items))
-            counted = "counted" if scenario == CONFIG else "not counted, the old container serves meanwhile"
-            more = _fresh(scenario, items)
-            yield f"{short(scenario).capitalize()}, baked: `baker build` took {built} before it ({counted}).{more}"
-
-
-def _fresh(scenario: str, items: Sequence[Measurement]) -> str:
-    if scenario != UPGRADE:
-        return ""
-    count = sum(item.fresh for item in items)
-    return f" It compiled in {count} of {len(items)} runs; else BuildKit had compiled that release before."
+    config = [item.build for item in result.of(BAKED, CONFIG) if item.build]
+    if config:
+        took = seconds(statistics.median(config))
+        yield f"{short(CONFIG).capitalize()}, baked: `baker build` took {took} before it, which is counted."
+    upgrade = [item for item in result.of(BAKED, UPGRADE) if item.build]
+    fresh = [item for item in upgrade if item.fresh]
+    if upgrade:
+        took = seconds(statistics.median(item.build for item in fresh or upgrade))
+        how = f"and compiled, in {len(fresh)} of {len(upgrade)} runs" if fresh else "from BuildKit's cache"
+        more = "; the others took it from BuildKit's cache" if fresh and len(fresh) < len(upgrade) else ""
+        yield (
+            f"{short(UPGRADE).capitalize()}, baked: `baker build` took {took} before it, {how}{more}. "
+            "It is not counted: the old container serves meanwhile."
+        )
 
 
 def _failures(result: Result) -> Iterator[str]:

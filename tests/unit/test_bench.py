@@ -82,7 +82,9 @@ def test_the_table(found):
     assert "| restart without network | never |  | 1.00 s |" in text
     assert f"| 1 min 40 s, **33{X}**, the same as the first start | 6.00 s, **2{X}** | 3.00 s |" in text
     assert "ended with `` error: no network ``" in text
-    assert "took 50.0 s before it (not counted" in text
+    assert "took 50.0 s before it, and compiled, in 1 of 1 runs. It is not counted" in text
+    cached = table.ways(found.plus(measurement(BAKED, UPGRADE, 2, 1.0, build=4.0)))
+    assert "took 50.0 s before it, and compiled, in 1 of 2 runs; the others took it from" in cached
     assert "upstream: restart 28." in text
     assert "first start, empty" not in table.times(found)
 
