@@ -25,7 +25,8 @@ DEFAULT = "unix:///var/run/docker.sock"
 DIRECT = ("unix://", "npipe://")
 CONTAINER_LABEL = "dev.baker.container"
 LATE_LOOKS = 20
-ENDED = 409
+# The container has ended: before the engine was asked, or while it was at it.
+ENDED = (409, 404)
 START_HINT = "is it running, and may this user talk to it? (`docker info` says the same)"
 
 
@@ -310,7 +311,7 @@ def execute(made: Any, command: Sequence[str]) -> str:  # noqa: ANN401 - the SDK
     try:
         return str(made.exec_run(list(command)).output.decode(errors="replace"))
     except docker.errors.APIError as error:
-        if error.status_code == ENDED:
+        if error.status_code in ENDED:
             return ""
         raise
 

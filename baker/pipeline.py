@@ -216,6 +216,9 @@ def staging(settings: Settings, target: str) -> str:
 def output(here: engine.Engine, settings: Settings) -> str:
     """Return the exporter that loads the images into the local store."""
     exporter = f"type=docker,compression={settings.compression}" if here.containerd_store else "type=docker"
+    if here.containerd_store and settings.compression == "zstd":
+        # Docker's own media types have no zstd: what is pushed under them cannot be pulled.
+        exporter += ",oci-mediatypes=true"
     # The engine's own store takes no rewritten layers from its builder, only by way of a tarball.
     return exporter + (f",rewrite-timestamp=true,dest={TARBALL}" if settings.reproducible else "")
 

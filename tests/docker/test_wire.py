@@ -9,6 +9,7 @@ import uuid
 import pytest
 
 from tests.docker import flaky, second_engine
+from tests.docker.project import tagged
 from tests.docker.publishing import PASSWORD, parts
 
 
@@ -57,3 +58,18 @@ def test_a_second_service_and_a_changed_file_bring_their_own_bytes_alone(publish
     # The other service has the same libraries and binary, and a file of its own.
     assert taken[1] < 50_000
     assert taken[2] < 50_000
+
+
+def test_an_image_that_was_built_with_zstd_can_be_pushed_and_pulled(project, home, engine):
+    settings = (project.root / "baker.toml").read_text()
+    project.write("baker.toml", settings.replace("[build]\n", '[build]\ncompression = "zstd"\n'))
+    project.write("services/hello/motd", f"{uuid.uuid4()}\n")
+    done = project.build()
+    assert done.returncode == 0, done.stdout + done.stderr
+    name = f"{home}/hello"
+    engine.images.get(project.image).tag(name, tag="zstd")
+    engine.images.push(name, tag="zstd")
+    for tag in (f"{name}:zstd", *tagged(engine, project)):
+        engine.images.remove(tag)
+    assert engine.images.pull(name, tag="zstd")
+    engine.images.remove(f"{name}:zstd")
