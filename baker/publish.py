@@ -216,7 +216,8 @@ def _push(
             console.print("the builder made parts of it anew, so that it is verified again", highlight=False)
             layout.load(folder)
             try:
-                verify.require(staged, verify.check(staged, image))
+                found = verify.check(staged, image, state=request.project.state, say=console.print)
+                verify.require(staged, found)
                 receipt = pipeline.finish(request, prepared, image, (), link=receipt.link)
             finally:
                 engine.untag(staged)

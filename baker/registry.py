@@ -84,7 +84,7 @@ class Repository:
         answer = self.ask("GET", f"manifests/{reference}", headers={"Accept": MANIFESTS})
         if answer.status_code == NOT_FOUND:
             return None
-        digest = f"sha256:{hashlib.sha256(answer.content).hexdigest()}"
+        digest = _digest(answer.content)
         if reference.startswith("sha256:") and digest != reference:
             raise NetworkError(f"{self.name}@{reference}: the registry answers with other bytes, {digest}")
         return Manifest(digest=digest, media_type=answer.headers.get("Content-Type", ""), content=answer.content)
@@ -117,7 +117,7 @@ class Repository:
             NetworkError: the registry cannot be reached, has no such thing, or answers with other bytes than it says.
         """
         answer = self.ask("GET", f"blobs/{digest}")
-        found = f"sha256:{hashlib.sha256(answer.content).hexdigest()}"
+        found = _digest(answer.content)
         if not answer.ok or found != digest:
             raise NetworkError(f"{self.name}@{digest}: the registry answers HTTP {answer.status_code} and {found}")
         return answer.content
@@ -178,6 +178,10 @@ class Repository:
         if answer.ok:
             token = answer.json()
             self._session.headers["Authorization"] = f"Bearer {token.get('token') or token.get('access_token')}"
+
+
+def _digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def _said(answer: requests.Response) -> str:

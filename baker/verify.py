@@ -74,9 +74,10 @@ def check(
         VerifyError: there is no such image.
     """
     want = expected.by_plan(planned)
-    if engine.image(reference) is None:
+    image = engine.image(reference)
+    if image is None:
         raise VerifyError(f"there is no image {reference} here: run `baker build {planned.name}`")
-    return _check(reference, want, known=known, last=want.last if fresh else (), state=state, say=say)
+    return _check(reference, image, want, known=known, last=want.last if fresh else (), state=state, say=say)
 
 
 def check_image(reference: str, state: Path | None = None, say: Callable[[str], None] = _silent) -> tuple[Check, ...]:
@@ -88,7 +89,7 @@ def check_image(reference: str, state: Path | None = None, say: Callable[[str], 
     image = engine.image(reference)
     if image is None:
         raise VerifyError(f"there is no image {reference} here")
-    return _check(reference, expected.by_labels(image), known=False, last=(), state=state, say=say)
+    return _check(reference, image, expected.by_labels(image), known=False, last=(), state=state, say=say)
 
 
 @contextmanager
@@ -118,6 +119,7 @@ def require(reference: str, found: tuple[Check, ...]) -> None:
 
 def _check(
     reference: str,
+    image: engine.LocalImage,
     want: Expected,
     *,
     known: bool,
@@ -128,9 +130,6 @@ def _check(
     # A build with nothing to do has no use for them.
     from baker import contents, embedded, layers, serving  # noqa: PLC0415
 
-    image = engine.image(reference)
-    if image is None:
-        raise VerifyError(f"there is no image {reference} here")
     found = [
         *_settings(reference, image, want),
         *layers.check(reference, image, state, say, last),
