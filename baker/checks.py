@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from baker import engine, render
+from baker import containers, render
 from baker.errors import BakerError, CommandError, EngineError
 
 SCRIPTS = render.TEMPLATES / "verify"
@@ -59,7 +59,7 @@ def said(reference: str, script: str, arguments: tuple[str, ...] = (), **options
         CommandError: it failed.
         EngineError: it cannot be started: there is no bash.
     """
-    return engine.run_once(
+    return containers.run_once(
         reference, ["-c", text(script), script, *arguments], entrypoint="/bin/bash", **{**HARDENED, **options}
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from baker import engine
+from baker import containers
 from baker.checks import HARDENED, SCRIPTS, Check, text, why
 from baker.errors import CommandError, EngineError
 from baker.synthetic import archive
@@ -30,7 +30,7 @@ def check(reference: str, expected: Expected) -> Check:
     packed = archive.Model(config="embedded.toml", path="", files=files).packed()
     command = ["-c", text("embedded"), "embedded", expected.binary, f"{FOLDER}/embedded.toml"]
     try:
-        output = engine.run_once(
+        output = containers.run_once(
             reference, command, entrypoint="/bin/bash", volume=(FOLDER, packed), user="1000:1000", **HARDENED
         )
     except (CommandError, EngineError) as error:

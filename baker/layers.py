@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from baker import engine, leaks
+from baker import containers, engine, leaks
 from baker.checks import Check
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def read(reference: str, image: LocalImage, known: Mapping[str, Layer]) -> dict[
 
 def _copied(reference: str, paths: Sequence[str]) -> list[Layer]:
     """Read files and folders by themselves, each as if it were a layer."""
-    found = {path: _scan(stream, posixpath.dirname(path)) for path, stream in engine.copied(reference, paths)}
+    found = {path: _scan(stream, posixpath.dirname(path)) for path, stream in containers.copied(reference, paths)}
     return [found[path] for path in paths]
 
 

@@ -13,7 +13,7 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from baker import engine
+from baker import containers
 from baker.checks import HARDENED, Check, skip
 from baker.errors import EngineError, VerifyError
 from baker.synthetic import archive
@@ -96,7 +96,7 @@ def config_kind(reference: str, image: LocalImage) -> str:
     if "--config" not in command[:-1]:
         return ""
     path = posixpath.join(image.config.get("WorkingDir") or "/", command[command.index("--config") + 1])
-    for _, stream in engine.copied(reference, [path]):
+    for _, stream in containers.copied(reference, [path]):
         with tarfile.open(fileobj=stream, mode="r|") as files:
             content = next((files.extractfile(member) for member in files if member.isreg()), None)
             try:
@@ -121,7 +121,7 @@ def _live(
     if model:
         command[command.index("--config") + 1] = f"{MODELS}/{model.config}"
         command.append("--cpu")
-    with engine.container(
+    with containers.container(
         reference,
         command,
         volume=(MODELS, model.packed()) if model else None,
@@ -140,7 +140,7 @@ def _live(
         answer = ""
         for _ in range(TRIES if listened and model else 0):
             # The health check may hold a slot for a moment: then the probe finds other signs of life.
-            answer = engine.execute(server, [PROBE])
+            answer = containers.execute(server, [PROBE])
             if model and (f"{model.path} answers" in answer or answer.startswith("unhealthy")):
                 break
         log = server.logs().decode(errors="replace").strip().splitlines()[-TAIL:]
@@ -190,6 +190,6 @@ def _listens(server: Any, port: int) -> bool:  # noqa: ANN401 - the SDK's own
     """Whether something listens on a port in the container; 0 is any port."""
     found = {
         int(number, 16)
-        for number in LISTENS.findall(engine.execute(server, ["cat", "/proc/net/tcp", "/proc/net/tcp6"]))
+        for number in LISTENS.findall(containers.execute(server, ["cat", "/proc/net/tcp", "/proc/net/tcp6"]))
     }
     return port in found if port else bool(found)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from baker import checks, engine, expected, leaks
+from baker import checks, containers, engine, expected, leaks
 from baker.checks import Check, inside, said
 from baker.errors import CommandError, EngineError, VerifyError
 
@@ -155,7 +155,7 @@ def _helps(reference: str, entrypoint: Check) -> Check:
     if not entrypoint.passed:
         return entrypoint
     try:
-        engine.run_once(reference, ["--help"], **checks.HARDENED)
+        containers.run_once(reference, ["--help"], **checks.HARDENED)
     except (CommandError, EngineError) as error:
         return replace(entrypoint, passed=False, detail=f"{entrypoint.detail} --help: {checks.why(error)}")
     return entrypoint

@@ -12,7 +12,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from baker import engine
+from baker import containers, engine
 from baker.bench.devel import SCRIPTS
 from baker.bench.measure import Row, alternate, compared, seconds
 from baker.bench.speech import load_client
@@ -94,7 +94,7 @@ def start(source: Project, runs: int) -> Iterator[Row]:
             target="≤ 5 % or 100 ms more",
         )
         # The model's files are missing there: the binary ends as soon as it has read its config.
-        printed = engine.run_once(
+        printed = containers.run_once(
             STT,
             ["/in-turn.sh", str(runs * 3), bare.binary, bare.library_path, *arguments],
             entrypoint="/bin/bash",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from baker import engine, run
+from baker import containers, run
 from baker.bench.devel import SCRIPTS
 from baker.errors import EngineError
 
@@ -71,7 +71,7 @@ class Stack:
         """Return what the volumes hold, as `du` counts it in a container of an image."""
         named = [volume.name for volume in self.client.volumes.list(filters={"label": f"{LABEL}={self.project}"})]
         binds = {name: {"bind": f"/volumes/{name}", "mode": "ro"} for name in named}
-        told = engine.run_once(
+        told = containers.run_once(
             image, ["--summarize", "--block-size=1", "/volumes"], entrypoint="du", user="0", volumes=binds
         )
         return int(told.split()[0])

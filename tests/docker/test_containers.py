@@ -10,14 +10,16 @@ import time
 
 import pytest
 
+from baker import containers
 from baker import engine as engines
 from baker.errors import CommandError, EngineError
 
 RUN = """
 import sys
-from baker import engine
+from baker import containers
+from baker import engine as engines
 print("ready", flush=True)
-engine.run_once(sys.argv[1], ["sleep", "60"], environment={"MARK": sys.argv[2]})
+containers.run_once(sys.argv[1], ["sleep", "60"], environment={"MARK": sys.argv[2]})
 """
 
 
@@ -26,7 +28,7 @@ def left(engine):
     """Count the containers of this test that are there, running or not."""
 
     def count(mark):
-        found = engine.api.containers(all=True, filters={"label": engines.CONTAINER_LABEL})
+        found = engine.api.containers(all=True, filters={"label": containers.LABEL})
         return [item for item in found if mark in str(engine.api.inspect_container(item["Id"])["Config"]["Env"])]
 
     return count
@@ -49,14 +51,14 @@ def test_ctrl_c_leaves_no_container(debian_root, left, milliseconds):
 
 def test_a_failure_leaves_no_container(debian_root, left):
     with pytest.raises(CommandError, match="exit code 3"):
-        engines.run_once(debian_root, ["sh", "-c", "exit 3"], environment={"MARK": "failure"})
+        containers.run_once(debian_root, ["sh", "-c", "exit 3"], environment={"MARK": "failure"})
     with pytest.raises(EngineError, match="no-such-program"):
-        engines.run_once(debian_root, ["no-such-program"], environment={"MARK": "failure"})
+        containers.run_once(debian_root, ["no-such-program"], environment={"MARK": "failure"})
     assert left("failure") == []
 
 
 def test_a_volume_goes_with_its_container(debian_root, engine):
-    with engines.container(debian_root, ["true"], volume=("/v", bytes(1024))) as made:
+    with containers.container(debian_root, ["true"], volume=("/v", bytes(1024))) as made:
         made.reload()
         name = made.attrs["Mounts"][0]["Name"]
         assert engine.volumes.get(name)
