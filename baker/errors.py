@@ -53,6 +53,12 @@ class InterruptedBuildError(BakerError):
     exit_code = 130
 
 
+class InterruptedPullError(BakerError):
+    """Ctrl-C while models are fetched or checked; what was fetched is kept."""
+
+    exit_code = 130
+
+
 class CommandError(BakerError):
     """A program that baker started failed.
 

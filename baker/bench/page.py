@@ -6,11 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 from baker.bench import plot, table
+from baker.system import files
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from baker.bench.result import Result
+    from baker.bench.startup.result import Result
 
 PAGE = "benchmarks.md"
 BEGIN, END = "<!-- baker bench: {name} -->", "<!-- end: {name} -->"
@@ -20,7 +21,7 @@ def write_ways(result: Result, command: str, folder: Path) -> tuple[Path, ...]:
     """Write the table and the picture of the three ways, and return the files."""
     picture = folder / ("benchmarks.svg" if result.form == "real" else f"benchmarks-{result.form}.svg")
     picture.parent.mkdir(parents=True, exist_ok=True)
-    picture.write_text(plot.draw(result), encoding="utf-8")
+    files.write_atomically(picture, plot.draw(result))
     shown = f"![From up to the word, by way and scenario]({picture.name})"
     text = f"`{command}` made this.\n\n{shown}\n\n{table.ways(result)}"
     return (insert(f"ways, {result.form}", text, folder), picture)
@@ -35,5 +36,5 @@ def insert(name: str, text: str, folder: Path) -> Path:
     block = f"{begin}\n\n{text}\n\n{end}"
     marked = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
     after, count = marked.subn(lambda _: block, before)
-    page.write_text(after if count else f"{before.rstrip()}\n\n{block}\n", encoding="utf-8")
+    files.write_atomically(page, after if count else f"{before.rstrip()}\n\n{block}\n")
     return page

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from baker import render
 from baker.bench import table
-from baker.bench.result import SCENARIOS, WAYS, Result, median, whole
+from baker.bench.startup.result import SCENARIOS, WAYS, Result, median, whole
+from baker.dockerfile import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

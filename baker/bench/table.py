@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.filesize import decimal
 
-from baker.bench.result import (
+from baker.bench.startup.result import (
     BAKED,
     CONFIG,
     FIRST,
@@ -21,12 +21,12 @@ from baker.bench.result import (
     ratios,
     whole,
 )
-from baker.build import duration
+from baker.system.units import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from baker.bench.result import Measurement
+    from baker.bench.startup.result import Measurement
 
 TITLES = {
     FIRST: "first start, empty volumes",

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from baker.cli import options
+from baker.cli import context, options
 from baker.errors import UsageError
 
 app = typer.Typer()
@@ -19,49 +19,71 @@ STDOUT = Path("-")
 @app.command()
 def deploy(
     services: Annotated[
-        list[str] | None, typer.Argument(metavar="[SERVICES]...", help="Services of the compose file; else all.")
+        list[str] | None, typer.Argument(metavar="SERVICES", help="Services of the compose file (default: all).")
     ] = None,
     project: options.Folder = None,
-    swarm: Annotated[bool, typer.Option("--swarm", help="For Docker Swarm.")] = False,  # noqa: FBT002
+    swarm: Annotated[bool, typer.Option("--swarm", help="Write a stack file for Docker Swarm.")] = False,
     files: Annotated[
-        list[Path] | None, typer.Option("--file", "-f", help="A compose file; several lie over each other.")
+        list[Path] | None,
+        typer.Option(
+            "--file", "-f", metavar="FILE", help="Compose file to read (repeatable; later files override earlier ones)."
+        ),
     ] = None,
-    registry: Annotated[
-        str | None, typer.Option("--registry", help="HOST/PATH; else [images] registry and namespace of baker.toml.")
-    ] = None,
-    tag: Annotated[str, typer.Option("--tag", help="The published tag; else the one in the compose file.")] = "",
+    registry: options.Registry = None,
+    tag: Annotated[
+        str, typer.Option("--tag", metavar="TAG", help="Published tag (default: the one in the compose file).")
+    ] = "",
     replicas: Annotated[
-        list[str] | None, typer.Option("--replicas", help="How many of each, as in stt=2,tts=1.")
+        list[str] | None,
+        typer.Option("--replicas", metavar="SERVICE=N", help="Number of containers of each service: stt=2,tts=1."),
     ] = None,
     gpu: Annotated[
-        str, typer.Option("--gpu", help="What nodes with a card offer: a generic resource, or node.labels.NAME=VALUE.")
+        str,
+        typer.Option(
+            "--gpu",
+            metavar="RESOURCE",
+            help="What nodes with a card have: a generic resource, or a label node.labels.NAME=VALUE.",
+        ),
     ] = "NVIDIA-GPU",
     drain: Annotated[
-        int, typer.Option("--drain", min=0, help="Seconds that a replaced server goes on for who is connected.")
+        int,
+        typer.Option(
+            "--drain",
+            min=0,
+            metavar="SECONDS",
+            help="Seconds a replaced container keeps serving its open connections before it stops.",
+        ),
     ] = 30,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write; - is stdout.")] = Path(
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="File to write; - is stdout.")] = Path(
         "docker-stack.yml"
     ),
-    as_json: options.Json = False,  # noqa: FBT002
+    as_json: options.Json = False,
 ) -> None:
-    """Write a stack file from docker-compose.yml: images by digest, rolling updates that go back when unhealthy.
+    """Write a stack file from docker-compose.yml: images by digest, and updates that roll back when unhealthy.
 
-    Deploys nothing by itself; the command that does is printed. See docs/swarm.md, and docs/kubernetes.md.
+    Nothing is deployed; the command that deploys the file is printed. docs/swarm.md and docs/kubernetes.md tell more.
 
     Examples:
-        baker deploy --swarm --registry registry.example.com/speech --replicas stt=2,tts=1
-
-        baker deploy --swarm -f docker-compose.yml -f docker-compose.cpu.yml --output -
+      baker deploy --swarm --registry registry.example.com/speech --replicas stt=2,tts=1
+      baker deploy --swarm -f docker-compose.yml -f docker-compose.cpu.yml --output -
     """
-    from baker import deploy as deploying  # noqa: PLC0415 - heavy, and --help has no use for it
-    from baker import report  # noqa: PLC0415
+    from baker.cli import report
+    from baker.swarm import deployment
 
     if not swarm:
-        raise UsageError("for what? --swarm writes a stack file; docs/kubernetes.md has the manifests for Kubernetes")
-    found = options.find(project)
-    source = deploying.source(registry, tag, found.settings())
-    wishes = deploying.wishes(replicas or (), gpu, drain)
-    made = deploying.make(found, files or (), services or (), source, wishes, str(output))
+        raise UsageError("pass --swarm to write a stack file; docs/kubernetes.md has the manifests for Kubernetes")
+    found = context.project(project)
+    settings = found.read_settings()
+    made = deployment.make(
+        found,
+        settings,
+        context.engine(),
+        files=files or (),
+        services=services or (),
+        source=deployment.source(registry, tag, settings),
+        wishes=deployment.wishes(replicas or (), gpu, drain),
+        output=str(output),
+    )
     if as_json:
         typer.echo(json.dumps(asdict(made), indent=2))
     elif output == STDOUT:
@@ -69,4 +91,4 @@ def deploy(
     if output != STDOUT:
         output.write_text(made.text, encoding="utf-8")
     if not as_json:
-        report.deployment(made, str(output), options.console(err=True))
+        report.deployment(made, str(output), context.notes())

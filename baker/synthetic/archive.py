@@ -8,8 +8,12 @@ import tempfile
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from baker.synthetic import stt_model, tts_model
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # By the type of a module in moshi-server's config.
 KINDS = {"BatchedAsr": (stt_model.write_model, "stt.toml"), "Py": (tts_model.write_model, "tts.toml")}
@@ -22,6 +26,12 @@ class Model:
     config: str
     path: str
     files: dict[str, bytes]
+
+    def command(self, command: Sequence[str], folder: str) -> list[str]:
+        """Return an image's command with this model, whose files are in a folder of the container."""
+        changed = list(command)
+        changed[changed.index("--config") + 1] = f"{folder}/{self.config}"
+        return changed
 
     def packed(self) -> bytes:
         """Return the files as a compressed tar archive."""

@@ -56,32 +56,32 @@ def write_cache(home: Path) -> None:
     write_tokenizer(folder / "tokenizer_en_fr_audio_8000.model")
 
 
-def _conv(m: Weights, name: str, out: int, into: int, taps: int, values: dict[tuple[int, int, int], float]) -> None:
+def _conv(m: Weights, name: str, out: int, into: int, taps: int, *, values: dict[tuple[int, int, int], float]) -> None:
     flat = {(o * into + i) * taps + tap: value for (o, i, tap), value in values.items()}
     m.add(f"{name}.weight", out, into, taps, values=flat)
     m.add(f"{name}.bias", out)
 
 
 def _residual(m: Weights, name: str, width: int) -> None:
-    _conv(m, f"{name}.block.1.conv.conv", width // 2, width, 3, {})
-    _conv(m, f"{name}.block.3.conv.conv", width, width // 2, 1, {})
+    _conv(m, f"{name}.block.1.conv.conv", width // 2, width, 3, values={})
+    _conv(m, f"{name}.block.3.conv.conv", width, width // 2, 1, values={})
 
 
 def _mimi(shape: Shape) -> Weights:
     """The codec: the first codebook is the mean of |x| over a frame: 0 silence, 1 quiet, 2 loud."""
     m = Weights()
     # Channels 0 and 1 get ±GAIN·x; elu(+) + elu(-) = a + e^-a - 1, which is averaged over time.
-    _conv(m, "encoder.model.0.conv.conv", FILTERS, 1, 7, {(0, 0, 6): GAIN, (1, 0, 6): -GAIN})
+    _conv(m, "encoder.model.0.conv.conv", FILTERS, 1, 7, values={(0, 0, 6): GAIN, (1, 0, 6): -GAIN})
     layer, width = 1, FILTERS
     for number, ratio in enumerate(reversed(RATIOS)):
         _residual(m, f"encoder.model.{layer}", width)
         taps, sources = 2 * ratio, (0, 1) if number == 0 else (0,)
         mean = {(0, source, tap): 1.0 / taps for source in sources for tap in range(taps)}
-        _conv(m, f"encoder.model.{layer + 2}.conv.conv", 2 * width, width, taps, mean)
+        _conv(m, f"encoder.model.{layer + 2}.conv.conv", 2 * width, width, taps, values=mean)
         layer, width = layer + 3, 2 * width
-    _conv(m, f"encoder.model.{layer + 1}.conv.conv", DIM, width, 3, {(0, 0, 2): 1.0})
+    _conv(m, f"encoder.model.{layer + 1}.conv.conv", DIM, width, 3, values={(0, 0, 2): 1.0})
     # The decoder is loaded and never run.
-    _conv(m, "decoder.model.0.conv.conv", width, DIM, 7, {})
+    _conv(m, "decoder.model.0.conv.conv", width, DIM, 7, values={})
     layer = 1
     for ratio in RATIOS:
         m.add(f"decoder.model.{layer + 1}.convtr.convtr.weight", width, width // 2, 2 * ratio)
@@ -89,7 +89,7 @@ def _mimi(shape: Shape) -> Weights:
         width //= 2
         _residual(m, f"decoder.model.{layer + 2}", width)
         layer += 3
-    _conv(m, f"decoder.model.{layer + 1}.conv.conv", 1, width, 3, {})
+    _conv(m, f"decoder.model.{layer + 1}.conv.conv", 1, width, 3, values={})
     for side in ("encoder", "decoder"):
         for number in range(8):
             _mimi_layer(m, f"{side}_transformer.transformer.layers.{number}.")

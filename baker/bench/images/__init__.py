@@ -1,0 +1,1 @@
+"""What images weigh and what starts and rebuilds of them cost."""

@@ -1,0 +1,1 @@
+"""A build: prepared, baked, verified, tagged; and what one would do."""

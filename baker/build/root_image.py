@@ -1,0 +1,127 @@
+"""The root image of the debian base: made by mmdebstrap, imported, and handed to builders elsewhere."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from baker.buildkit.builder import OWN
+from baker.config import platforms
+from baker.dockerfile.bases import BASES
+from baker.dockerfile.render import TEMPLATES
+from baker.dockerfile.root import root
+from baker.errors import EngineError
+from baker.system import emulation, process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from baker.build.request import Request
+    from baker.buildkit.builder import Builder
+    from baker.config.platforms import Platform
+    from baker.dockerfile.plan import Plan
+    from baker.dockerfile.root import Root
+    from baker.engine.interface import Engine
+
+# What gives apt its secrets while the root is made, and takes them away.
+HOOKS = TEMPLATES / "root"
+HINT = "install it with `sudo apt-get install mmdebstrap debian-archive-keyring`, or take --base nvidia"
+
+
+def recipes(request: Request, plan: Plan) -> tuple[Root, ...]:
+    """Return the roots that a plan builds on: that of the images, and where it differs that of what compiles."""
+    wanted = dict.fromkeys((plan.platform, plan.build_platform))
+    return tuple(root(request.pins.debian, request.settings.mirrors, platform) for platform in wanted)
+
+
+def ensure(engine: Engine, wanted: Root, say: Callable[[str], None], secrets: Sequence[tuple[str, Path]] = ()) -> None:
+    """Make a root and import it, unless the engine has it.
+
+    Args:
+        engine: the engine.
+        wanted: the root.
+        say: is told when it has to be made.
+        secrets: (id, file), as secrets.collect() gives them: the CA bundle and netrc file that apt needs.
+
+    Raises:
+        EngineError: mmdebstrap is missing, or this machine cannot run what it unpacks.
+        CommandError: it failed.
+    """
+    if engine.image(wanted.reference):
+        return
+    process.find("mmdebstrap", HINT, env=engine.environment)
+    platform = wanted.platform
+    if not _unpacks(platform, engine.environment):
+        raise EngineError(
+            f"mmdebstrap runs programs of {platform.name} to make the root, and this machine cannot: run `sudo apt-get "
+            f"install {emulation.PACKAGES} {emulation.ARCH_TEST}`"
+        )
+    say(f"{wanted.reference}: not here yet, making it with mmdebstrap")
+    with tempfile.TemporaryDirectory(prefix="baker-root-") as folder:
+        tarball = Path(folder) / "root.tar"
+        argv = [argument.format(tarball=tarball) for argument in wanted.argv]
+        given = {f"BAKER_{name.upper()}": str(path.resolve()) for name, path in secrets}
+        hooks = [f"--hook-directory={HOOKS}"] if given else []
+        environment = {**engine.environment, **given, "SOURCE_DATE_EPOCH": "1"}
+        process.capture([argv[0], *hooks, *argv[1:]], env=environment)
+        if platforms.of_machine(engine.describe().machine) == platform:
+            repository, _, tag = wanted.reference.partition(":")
+            engine.import_root(tarball, repository, tag)
+        else:
+            _import_foreign(engine, wanted, Path(folder))
+
+
+def _unpacks(platform: Platform, environment: Mapping[str, str]) -> bool:
+    """Whether mmdebstrap can make a root of a platform here."""
+    if emulation.native(platform.machine):
+        return True
+    asks = shutil.which(emulation.ARCH_TEST, path=environment.get("PATH"))
+    return asks is not None and emulation.runs(platform.machine, platform.qemu)
+
+
+def _import_foreign(engine: Engine, wanted: Root, folder: Path) -> None:
+    """Import the root.tar of a folder as an image of another platform than the engine's, which a builder makes."""
+    shutil.copy(HOOKS / "Dockerfile", folder)
+    argv = ("buildx", "build", f"--platform={wanted.platform.name}", "--provenance=false", "--load")
+    engine.command(*argv, f"--tag={wanted.reference}", str(folder))
+
+
+def layout(engine: Engine, reference: str, folder: Path) -> str:
+    """Write a root as an OCI layout, and return it as a named context of a build.
+
+    The engine's own builder finds a root in the engine's image store; every other one has to be handed it.
+
+    Raises:
+        EngineError: the engine saves images in its own, older format.
+    """
+    index = folder / "index.json"
+    if not index.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        tarball = folder / "root.tar"
+        try:
+            engine.save(reference, tarball)
+            with tarfile.open(tarball) as archive:
+                # Python before 3.11.4, as in Debian 12, has no filters (PEP 706).
+                archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
+                archive.extractall(folder)  # noqa: S202 - the archive is the engine's own
+        finally:
+            tarball.unlink(missing_ok=True)
+    if not index.exists():
+        raise EngineError(
+            f"{reference} cannot be handed to a builder other than the engine's own: that takes Docker 25 or newer"
+        )
+    digest = json.loads(index.read_text(encoding="utf-8"))["manifests"][0]["digest"]
+    return f"oci-layout://{folder}@{digest}"
+
+
+def contexts(engine: Engine, request: Request, plan: Plan, builder: Builder) -> dict[str, str]:
+    """Return where a builder finds the images that only the engine has."""
+    if not BASES[plan.base].local or builder.driver == OWN:
+        return {}
+    folder = (request.project.state / "root").resolve()
+    references = sorted({plan.images.root, plan.images.build_root})
+    return {name: layout(engine, name, folder / name.replace(":", "-")) for name in references}

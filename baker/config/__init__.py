@@ -1,0 +1,1 @@
+"""What a user writes: settings, services, pins and locks, read into values."""

@@ -1,0 +1,123 @@
+"""Has a uv.lock a wheel of everything for a platform? What has none would be compiled in a stage without a compiler."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from baker.config import model, toml
+from baker.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from baker.config.platforms import Platform
+
+ANY = "-any.whl"
+
+
+class _Kebab(msgspec.Struct, frozen=True, rename="kebab"):
+    """A table that uv writes: keys that we have no use for are not looked at."""
+
+
+class _Source(_Kebab, frozen=True):
+    """Where a package comes from; the project itself is virtual or editable."""
+
+    virtual: str = ""
+    editable: str = ""
+
+
+class _Dependency(_Kebab, frozen=True):
+    name: str
+    version: str = ""
+    marker: str = ""
+    extra: tuple[str, ...] = ()
+
+
+class _Wheel(_Kebab, frozen=True):
+    url: str = ""
+
+
+class _Package(_Kebab, frozen=True):
+    name: str
+    version: str = ""
+    source: _Source = _Source()
+    dependencies: tuple[_Dependency, ...] = ()
+    optional_dependencies: dict[str, tuple[_Dependency, ...]] = msgspec.field(default_factory=dict)
+    dev_dependencies: dict[str, tuple[_Dependency, ...]] = msgspec.field(default_factory=dict)
+    wheels: tuple[_Wheel, ...] = ()
+
+
+class _Lock(_Kebab, frozen=True):
+    package: tuple[_Package, ...] = ()
+
+
+def require(project: Path, groups: Sequence[str], python: str, platform: Platform, *, whole: bool) -> None:
+    """Check that everything that is installed has a wheel for a platform.
+
+    Args:
+        project: the folder of pyproject.toml and uv.lock.
+        groups: the dependency groups that are installed.
+        python: the interpreter's X.Y.
+        platform: the platform.
+        whole: whether the project's own dependencies are installed too.
+
+    Raises:
+        UsageError: a package has wheels, and none for the platform.
+    """
+    path = project / "uv.lock"
+    packages = model.read(_Lock, toml.read(path), str(path), texts=False).package
+    lacks = sorted(
+        {
+            f"{package.name} {package.version}"
+            for package in _installed(packages, groups, python, platform, whole=whole)
+            # One without any wheel is not made for a platform.
+            if package.wheels and not any(_fits(wheel, platform) for wheel in package.wheels)
+        }
+    )
+    if lacks:
+        raise UsageError(
+            f"{path} has no wheel for {platform.name} of {', '.join(lacks)}, and no image has a compiler for it: build "
+            "the services that do not need it, or those for another platform"
+        )
+
+
+def _fits(wheel: _Wheel, platform: Platform) -> bool:
+    return wheel.url.endswith((f"_{platform.machine}.whl", ANY))
+
+
+def _installed(
+    packages: Sequence[_Package], groups: Sequence[str], python: str, platform: Platform, *, whole: bool
+) -> Iterator[_Package]:
+    """Yield what uv would install, by the markers of each dependency."""
+    from packaging.markers import Marker  # noqa: PLC0415 - slow to import
+
+    environment = {
+        "implementation_name": "cpython",
+        "os_name": "posix",
+        "platform_machine": platform.machine,
+        "platform_python_implementation": "CPython",
+        "platform_system": "Linux",
+        "python_full_version": f"{python}.0",
+        "python_version": python,
+        "sys_platform": "linux",
+        "extra": "",
+    }
+    root = next((package for package in packages if package.source.virtual or package.source.editable), None)
+    if root is None:
+        return
+    queue = [item for group in groups for item in root.dev_dependencies.get(group, ())]
+    queue += root.dependencies if whole else ()
+    seen: set[_Dependency] = set()
+    while queue:
+        wanted = queue.pop()
+        if wanted in seen or (wanted.marker and not Marker(wanted.marker).evaluate(environment)):
+            continue
+        seen.add(wanted)
+        for package in packages:
+            if package.name == wanted.name and wanted.version in ("", package.version):
+                yield package
+                queue += package.dependencies
+                queue += [item for extra in wanted.extra for item in package.optional_dependencies.get(extra, ())]

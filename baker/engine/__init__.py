@@ -1,0 +1,1 @@
+"""The Docker engine: what it is asked and what runs on it."""

@@ -1,0 +1,1 @@
+"""Publishing: pushed by digest, signed, checked, and only then tagged."""

@@ -1,0 +1,1 @@
+"""Container registries: references of images, logins, and one client for every question."""

@@ -1,0 +1,1 @@
+"""Clients for moshi-server: speech to text and text to speech over its websockets."""
