@@ -65,7 +65,7 @@ pub fn check(server: &Server, deadline: Instant) -> Verdict {
 
 /// Modules of the other types have no loop: that the server answers is all there is to see.
 fn unseen(config: &Result<Config, String>) -> Option<String> {
-    let types = config.as_ref().ok()?.module_types.iter().map(String::as_str);
+    let types = config.as_ref().ok()?.modules.iter().map(|module| module.kind.as_str());
     let types: Vec<&str> = types.filter(|name| !["BatchedAsr", "PyBatchedAsr", "Py"].contains(name)).collect();
     (!types.is_empty()).then(|| format!("the server answers, {} not looked into", types.join(" and ")))
 }
@@ -172,8 +172,9 @@ impl Looper<'_> {
     /// Takes a slot for as long as the loop needs to answer.
     fn ask(&self, module: &Module) -> Answer {
         let keys = match self.config {
-            Ok(config) if config.keys.is_empty() => return Answer::Refused("the config authorizes no key".to_string()),
-            Ok(config) => &config.keys,
+            Ok(config) if !config.keys.is_empty() => &config.keys[..],
+            Ok(config) if config.anonymous => &[String::new()],
+            Ok(_) => return Answer::Refused("the config authorizes no key".to_string()),
             Err(message) => return Answer::Refused(message.clone()),
         };
         let path = match module.kind {

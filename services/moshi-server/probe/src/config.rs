@@ -1,266 +1,60 @@
-//! Reads the two things that the probe needs from a config that the server has accepted: the keys that may connect and
-//! the types of the modules. Takes all of TOML's syntax for keys, tables and strings; numbers and dates are skipped
-//! over, not checked.
+//! A config of moshi-server, read as far as the probe and the start script ask: who may connect, and the modules.
 
 use std::fs;
 use std::path::Path;
 
-#[derive(Debug, Default, PartialEq, Eq)]
+use crate::toml::{Table, Value};
+
+#[derive(Debug, Default)]
 pub struct Config {
-    /// As they are in the file: the server expands no `$VAR` in them.
+    /// `authorized_ids` as they are in the file: the server expands no `$VAR` in them.
     pub keys: Vec<String>,
-    pub module_types: Vec<String>,
+    /// Whether there are `authorized_ids` at all, without which the server does not start.
+    pub has_keys: bool,
+    /// `allow_anonymous`, which moshi-server 0.6.4 does not know: newer ones may.
+    pub anonymous: bool,
+    pub modules: Vec<Module>,
+    pub document: Table,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct Module {
+    pub name: String,
+    pub kind: String,
+    pub table: Table,
+}
+
+impl Module {
+    /// What the module hands on to its Python script.
+    pub fn python(&self) -> Option<&Table> {
+        self.table.get("py")?.table()
+    }
 }
 
 pub fn read(path: &Path) -> Result<Config, String> {
     let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    parse(&text).map_err(|message| format!("{}: {message}", path.display()))
+    Config::parse(&text).map_err(|message| format!("{}: {message}", path.display()))
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Value {
-    Text(String),
-    List(Vec<Value>),
-    Table(Vec<(Vec<String>, Value)>),
-    Other,
-}
-
-fn parse(text: &str) -> Result<Config, String> {
-    let mut reader = Reader { rest: text };
-    let entries = reader.document().map_err(|message| {
-        let line = text[..text.len() - reader.rest.len()].matches('\n').count() + 1;
-        format!("line {line}: {message}")
-    })?;
-    let mut config = Config::default();
-    for (path, value) in flatten(entries) {
-        let path: Vec<&str> = path.iter().map(String::as_str).collect();
-        match (path.as_slice(), value) {
-            (["authorized_ids"], Value::List(keys)) => {
-                config.keys = keys
-                    .into_iter()
-                    .filter_map(|key| match key {
-                        Value::Text(key) => Some(key),
-                        _ => None,
-                    })
-                    .collect();
-            }
-            (["modules", _, "type"], Value::Text(name)) => config.module_types.push(name),
-            _ => {}
-        }
-    }
-    Ok(config)
-}
-
-/// Inline tables dissolved into dotted paths.
-fn flatten(entries: Vec<(Vec<String>, Value)>) -> Vec<(Vec<String>, Value)> {
-    let mut flat = Vec::new();
-    for (path, value) in entries {
-        match value {
-            Value::Table(inner) => {
-                let inner = inner.into_iter().map(|(key, value)| ([path.clone(), key].concat(), value)).collect();
-                flat.extend(flatten(inner));
-            }
-            value => flat.push((path, value)),
-        }
-    }
-    flat
-}
-
-struct Reader<'a> {
-    rest: &'a str,
-}
-
-impl Reader<'_> {
-    fn document(&mut self) -> Result<Vec<(Vec<String>, Value)>, String> {
-        let mut entries = Vec::new();
-        let mut table = Vec::new();
-        loop {
-            self.skip_blank();
-            if self.rest.is_empty() {
-                return Ok(entries);
-            }
-            if self.take("[") {
-                let close = if self.take("[") { "]]" } else { "]" };
-                table = self.key()?;
-                self.expect(close)?;
-            } else {
-                let (key, value) = self.entry()?;
-                entries.push(([table.clone(), key].concat(), value));
-            }
-            self.skip_spaces();
-            self.skip_comment();
-            if !self.rest.is_empty() && !self.rest.starts_with(['\n', '\r']) {
-                return Err("expected the end of the line".to_string());
-            }
-        }
-    }
-
-    fn entry(&mut self) -> Result<(Vec<String>, Value), String> {
-        let key = self.key()?;
-        self.expect("=")?;
-        self.skip_spaces();
-        Ok((key, self.value()?))
-    }
-
-    /// `a."b c".d`
-    fn key(&mut self) -> Result<Vec<String>, String> {
-        let mut parts = Vec::new();
-        loop {
-            self.skip_spaces();
-            parts.push(match self.rest.chars().next() {
-                Some('"' | '\'') => self.text()?,
-                _ => self.word(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-', "a key")?,
-            });
-            self.skip_spaces();
-            if !self.take(".") {
-                return Ok(parts);
-            }
-        }
-    }
-
-    fn value(&mut self) -> Result<Value, String> {
-        match self.rest.chars().next() {
-            Some('"' | '\'') => Ok(Value::Text(self.text()?)),
-            Some('[') => {
-                self.expect("[")?;
-                let mut list = Vec::new();
-                self.skip_blank();
-                while !self.take("]") {
-                    list.push(self.value()?);
-                    self.separator("]")?;
-                }
-                Ok(Value::List(list))
-            }
-            Some('{') => {
-                self.expect("{")?;
-                let mut table = Vec::new();
-                self.skip_blank();
-                while !self.take("}") {
-                    table.push(self.entry()?);
-                    self.separator("}")?;
-                }
-                Ok(Value::Table(table))
-            }
-            _ => {
-                self.word(|c| c.is_ascii_alphanumeric() || "+-_.:".contains(c), "a value")?;
-                Ok(Value::Other)
-            }
-        }
-    }
-
-    /// A comma, or the closing bracket, which stays.
-    fn separator(&mut self, close: &str) -> Result<(), String> {
-        self.skip_blank();
-        if self.take(",") {
-            self.skip_blank();
-        } else if !self.rest.starts_with(close) {
-            return Err(format!("expected a comma or {close}"));
-        }
-        Ok(())
-    }
-
-    fn text(&mut self) -> Result<String, String> {
-        for (quote, escapes) in [("\"\"\"", true), ("'''", false), ("\"", true), ("'", false)] {
-            if !self.take(quote) {
-                continue;
-            }
-            if quote.len() == 3 && !self.take("\n") {
-                self.take("\r\n");
-            }
-            let mut text = String::new();
-            loop {
-                // Up to two quotes may stand before the three that close.
-                if self.rest.starts_with(quote) && (quote.len() == 1 || !self.rest[1..].starts_with(quote)) {
-                    self.expect(quote)?;
-                    return Ok(text);
-                }
-                match self.rest.chars().next() {
-                    Some('\\') if escapes => text.push_str(&self.escape()?),
-                    Some(c) if quote.len() == 3 || c != '\n' => {
-                        text.push(c);
-                        self.rest = &self.rest[c.len_utf8()..];
-                    }
-                    _ => return Err("a string that does not end".to_string()),
-                }
-            }
-        }
-        Err("expected a string".to_string())
-    }
-
-    fn escape(&mut self) -> Result<String, String> {
-        self.expect("\\")?;
-        let line_end = self.rest.trim_start_matches([' ', '\t']);
-        if line_end.starts_with(['\n', '\r']) {
-            self.rest = line_end.trim_start();
-            return Ok(String::new());
-        }
-        let letter = self.rest.chars().next().ok_or("a string that does not end")?;
-        self.rest = &self.rest[letter.len_utf8()..];
-        let digits = match letter {
-            'b' => return Ok("\u{8}".to_string()),
-            't' => return Ok("\t".to_string()),
-            'n' => return Ok("\n".to_string()),
-            'f' => return Ok("\u{c}".to_string()),
-            'r' => return Ok("\r".to_string()),
-            '"' | '\\' => return Ok(letter.to_string()),
-            'u' => 4,
-            'U' => 8,
-            _ => return Err(format!("\\{letter} is no escape")),
+impl Config {
+    pub fn parse(text: &str) -> Result<Config, String> {
+        let document = Table::parse(text)?;
+        let has_keys = document.get("authorized_ids").is_some();
+        let keys = match document.get("authorized_ids") {
+            Some(Value::List(keys)) => keys.iter().filter_map(Value::text).map(ToString::to_string).collect(),
+            _ => Vec::new(),
         };
-        let hex = self.rest.get(..digits).ok_or("an escape that does not end")?;
-        let character =
-            u32::from_str_radix(hex, 16).ok().and_then(char::from_u32).ok_or("an escape of no character")?;
-        self.rest = &self.rest[digits..];
-        Ok(character.to_string())
-    }
-
-    fn word(&mut self, allowed: impl Fn(char) -> bool, what: &str) -> Result<String, String> {
-        let end = self.rest.find(|c| !allowed(c)).unwrap_or(self.rest.len());
-        if end == 0 {
-            return Err(format!("expected {what}"));
-        }
-        let (word, rest) = self.rest.split_at(end);
-        self.rest = rest;
-        Ok(word.to_string())
-    }
-
-    fn take(&mut self, token: &str) -> bool {
-        match self.rest.strip_prefix(token) {
-            Some(rest) => {
-                self.rest = rest;
-                true
-            }
-            None => false,
-        }
-    }
-
-    fn expect(&mut self, token: &str) -> Result<(), String> {
-        self.skip_spaces();
-        if self.take(token) {
-            Ok(())
-        } else {
-            Err(format!("expected {token}"))
-        }
-    }
-
-    fn skip_spaces(&mut self) {
-        self.rest = self.rest.trim_start_matches([' ', '\t']);
-    }
-
-    fn skip_comment(&mut self) {
-        if self.rest.starts_with('#') {
-            self.rest = &self.rest[self.rest.find('\n').unwrap_or(self.rest.len())..];
-        }
-    }
-
-    fn skip_blank(&mut self) {
-        loop {
-            self.rest = self.rest.trim_start_matches([' ', '\t', '\r', '\n', '\u{feff}']);
-            if !self.rest.starts_with('#') {
-                return;
-            }
-            self.skip_comment();
-        }
+        let modules = document.get("modules").and_then(Value::table).map_or(&[][..], |modules| &modules.entries);
+        let modules = modules
+            .iter()
+            .filter_map(|(name, module)| {
+                let table = module.table()?;
+                let kind = table.text("type")?.to_string();
+                Some(Module { name: name.clone(), kind, table: table.clone() })
+            })
+            .collect();
+        let anonymous = document.get("allow_anonymous") == Some(&Value::Bare("true".to_string()));
+        Ok(Config { keys, has_keys, anonymous, modules, document })
     }
 }
 
@@ -269,7 +63,7 @@ mod tests {
     use super::*;
 
     fn keys(text: &str) -> Vec<String> {
-        parse(text).unwrap().keys
+        Config::parse(text).unwrap().keys
     }
 
     #[test]
@@ -278,68 +72,36 @@ mod tests {
             (include_str!("../../../stt/configs/stt.toml"), "BatchedAsr"),
             (include_str!("../../../tts/configs/tts.toml"), "Py"),
         ] {
-            let config = parse(text).unwrap();
+            let config = Config::parse(text).unwrap();
             assert_eq!(config.keys, ["public_token"]);
-            assert_eq!(config.module_types, [name]);
+            assert_eq!(config.modules.iter().map(|module| module.kind.as_str()).collect::<Vec<_>>(), [name]);
+            assert!(!config.anonymous);
         }
     }
 
     #[test]
     fn lists_of_keys() {
         assert_eq!(
-            keys("authorized_ids = [\n  \"a\", # one\r\n  'b$C\\',\n\n]\n[x]\nauthorized_ids = [\"no\"]"),
+            keys("authorized_ids = [\n  \"a\", # one\r\n  'b$C\\',\n]\n[x]\nauthorized_ids = [\"no\"]"),
             ["a", "b$C\\"]
         );
         assert_eq!(keys("a = 1\nauthorized_ids=[]"), [""; 0]);
         assert_eq!(keys("\"authorized_ids\" = [\"a\"]"), ["a"]);
         assert_eq!(keys("x = \"authorized_ids = ['no']\" # authorized_ids = ['no']"), [""; 0]);
-        assert_eq!(keys("x = '''\nauthorized_ids = [\"no\"]\n'''\nauthorized_ids = [\"a\"]"), ["a"]);
     }
 
     #[test]
-    fn strings() {
-        assert_eq!(
-            keys(
-                r#"authorized_ids = ["\"\\\t\u00e9\U0001F600", '"', """a""""", """\
-            b\
-            c"""]"#
-            ),
-            ["\"\\\t\u{e9}\u{1f600}", "\"", "a\"\"", "bc"]
-        );
-    }
-
-    #[test]
-    fn module_types() {
+    fn modules_in_every_notation() {
         for text in [
             "[modules.a]\ntype = \"Py\"\n[modules.a.py]\ntype = \"no\"",
-            "[modules]\na = { path = \"/a\", type = \"Py\" }",
-            "[modules]\na.type = \"Py\"",
-            "modules.a.type = \"Py\"",
-            "modules = { a = { type = \"Py\" } }",
-            "[ modules . \"a.b\" ] # c\ntype = 'Py'",
-            "\u{feff}[modules.a]\r\ntype = \"Py\"\r\n",
+            "[modules]\na = { path = \"/a\", type = \"Py\", py = { x = 1 } }",
+            "modules.a.type = \"Py\"\nmodules.a.py.x = 1",
         ] {
-            assert_eq!(parse(text).unwrap().module_types, ["Py"], "{text}");
+            let config = Config::parse(text).unwrap();
+            let found: Vec<_> =
+                config.modules.iter().map(|m| (m.name.as_str(), m.kind.as_str(), m.python().is_some())).collect();
+            assert_eq!(found, [("a", "Py", true)], "{text}");
         }
-    }
-
-    #[test]
-    fn other_values_are_skipped() {
-        let text = "a = 1_000\nb = -1.5e+3\nc = 2026-01-02T03:04:05Z\nd = [[1, 2], [true]]\n[[e]]\nf = inf\n";
-        assert_eq!(parse(text).unwrap(), Config::default());
-    }
-
-    #[test]
-    fn what_is_not_toml_says_where() {
-        for (text, line) in [
-            ("a = 1\nb\n", "line 2"),
-            ("a = \"x\n\"", "line 1"),
-            ("authorized_ids = [\n\"a\" \"b\"]", "line 2"),
-            ("a = 1 2", "line 1"),
-            ("a = \"\\q\"", "line 1"),
-            ("a =", "line 1"),
-        ] {
-            assert!(parse(text).unwrap_err().starts_with(line), "{text}: {}", parse(text).unwrap_err());
-        }
+        assert!(Config::parse("allow_anonymous = true").unwrap().anonymous);
     }
 }

@@ -1,26 +1,28 @@
 //! Health probe for moshi-server, made for Docker's HEALTHCHECK: exit code 0 and one line when the server can serve,
 //! 1 and one line why when it cannot. Why it looks where it looks: docs/health.md.
+//!
+//! `moshi-health config FILE` is for the start script: it prints what a config makes the server do (needs.rs), and
+//! `moshi-health config --cpu FILE` the same config with everything on the CPU.
 
 mod check;
 mod config;
 mod http;
 mod modules;
+mod needs;
+mod options;
 mod restart;
 mod server;
 mod threads;
+mod toml;
 mod websocket;
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use check::Verdict;
-use server::Server;
-
-const USAGE: &str = "usage: moshi-health [--url http://IP:PORT] [--port PORT] [--config FILE] [--patience SECONDS] \
-                     [--start-wait SECONDS] [--restart-after FAILURES]";
+use options::Options;
 
 /// With an interval of 10 s and three failures in a row a dead loop is seen 51 s after its end at the latest, inside the
 /// minute that it may take, and a loop that is alive may spend 41 s in one step before it is called dead.
@@ -28,76 +30,6 @@ const PATIENCE: Duration = Duration::from_secs(7);
 
 /// Between two looks for a server that does not listen yet.
 const PAUSE: Duration = Duration::from_millis(200);
-
-#[derive(Debug, Default)]
-struct Options {
-    url: Option<SocketAddr>,
-    port: Option<u16>,
-    config: Option<PathBuf>,
-    patience: Option<Duration>,
-    /// How long to wait for a server that does not listen yet; as long as the patience unless it is given.
-    start_wait: Option<Duration>,
-    /// 0 is never.
-    restart_after: u32,
-}
-
-impl Options {
-    /// The environment first, which reaches a probe whose command line is part of an image; options win over it.
-    fn parse(
-        argv: impl Iterator<Item = String>,
-        environment: impl Fn(&str) -> Option<String>,
-    ) -> Result<Options, String> {
-        let mut options = Options::default();
-        for (variable, name) in [("MOSHI_HEALTH_URL", "--url"), ("MOSHI_HEALTH_RESTART_AFTER", "--restart-after")] {
-            if let Some(value) = environment(variable).filter(|value| !value.is_empty()) {
-                options.set(name, &value).map_err(|message| format!("{variable}: {message}"))?;
-            }
-        }
-        let mut argv = argv;
-        while let Some(name) = argv.next() {
-            let value = argv.next().ok_or_else(|| format!("{name} lacks a value; {USAGE}"))?;
-            options.set(&name, &value)?;
-        }
-        Ok(options)
-    }
-
-    fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
-        let wrong = || format!("{name} {value}: not understood; {USAGE}");
-        match name {
-            "--url" => self.url = Some(server::parse_url(value)?),
-            "--port" => self.port = Some(value.parse().map_err(|_| wrong())?),
-            "--config" => self.config = Some(PathBuf::from(value)),
-            "--patience" => self.patience = Some(seconds(value).ok_or_else(wrong)?),
-            "--start-wait" => self.start_wait = Some(seconds(value).ok_or_else(wrong)?),
-            "--restart-after" => self.restart_after = value.parse().map_err(|_| wrong())?,
-            _ => return Err(format!("{name}: no such option; {USAGE}")),
-        }
-        Ok(())
-    }
-
-    /// What runs here, with what the options say instead; nothing when neither says enough.
-    fn server(&self) -> Option<Server> {
-        let mut server = match server::find() {
-            Some(server) => server,
-            None if self.url.is_some() || self.port.is_some() => Server::default(),
-            None => return None,
-        };
-        if let Some(address) = self.url {
-            server.address = address;
-        }
-        if let Some(port) = self.port {
-            server.address.set_port(port);
-        }
-        if let Some(config) = &self.config {
-            server.config = Some(config.clone());
-        }
-        Some(server)
-    }
-}
-
-fn seconds(text: &str) -> Option<Duration> {
-    Duration::try_from_secs_f64(text.parse().ok()?).ok()
-}
 
 /// A server that is about to listen is waited for: a start may then take as long as three waits and needs no start
 /// period, in which Docker would not count the failures of a loop that is dead.
@@ -132,8 +64,37 @@ fn run(options: &Options) -> Verdict {
     }
 }
 
+/// What is printed of a config.
+fn tell(argv: &[String]) -> Result<String, String> {
+    let (cpu, file) = match argv {
+        [file] => (false, file),
+        [option, file] if option == "--cpu" => (true, file),
+        _ => return Err("usage: moshi-health config [--cpu] FILE".to_string()),
+    };
+    let config = config::read(Path::new(file))?;
+    let told = if cpu {
+        needs::on_cpu(&config).map(|table| table.to_string())
+    } else {
+        needs::lines(&config, &|name| std::env::var(name).ok()).map(|lines| lines.join("\n") + "\n")
+    };
+    told.map_err(|message| format!("{file}: {message}"))
+}
+
 fn main() -> ExitCode {
-    let verdict = match Options::parse(std::env::args().skip(1), |name| std::env::var(name).ok()) {
+    let argv: Vec<String> = std::env::args().skip(1).collect();
+    if argv.first().is_some_and(|first| first == "config") {
+        return match tell(&argv[1..]) {
+            Ok(text) => {
+                print!("{text}");
+                ExitCode::SUCCESS
+            }
+            Err(message) => {
+                eprintln!("{message}");
+                ExitCode::from(1)
+            }
+        };
+    }
+    let verdict = match Options::parse(argv.into_iter(), |name| std::env::var(name).ok()) {
         Ok(options) => run(&options),
         Err(message) => Verdict::Unhealthy(message),
     };
@@ -142,46 +103,5 @@ fn main() -> ExitCode {
         Verdict::Healthy(_) => ExitCode::SUCCESS,
         // Docker keeps every code but 0 and 1 for itself.
         Verdict::Starting(_) | Verdict::Unhealthy(_) => ExitCode::from(1),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(argv: &[&str]) -> Result<Options, String> {
-        Options::parse(argv.iter().map(ToString::to_string), |_| None)
-    }
-
-    #[test]
-    fn options() {
-        let options =
-            parse(&["--port", "9000", "--patience", "0.5", "--start-wait", "110", "--restart-after", "4"]).unwrap();
-        assert_eq!(options.port, Some(9000));
-        assert_eq!(options.patience, Some(Duration::from_millis(500)));
-        assert_eq!(options.start_wait, Some(Duration::from_secs(110)));
-        assert_eq!(options.restart_after, 4);
-    }
-
-    #[test]
-    fn options_win_over_the_environment() {
-        let environment = |name: &str| match name {
-            "MOSHI_HEALTH_URL" => Some("http://127.0.0.1:81".to_string()),
-            "MOSHI_HEALTH_RESTART_AFTER" => Some("4".to_string()),
-            _ => None,
-        };
-        let options = Options::parse(["--restart-after", "0"].iter().map(ToString::to_string), environment).unwrap();
-        assert_eq!(options.url, Some(SocketAddr::from(([127, 0, 0, 1], 81))));
-        assert_eq!(options.restart_after, 0);
-        let wrong = Options::parse(std::iter::empty(), |_| Some("x".to_string())).unwrap_err();
-        assert!(wrong.starts_with("MOSHI_HEALTH_URL"), "{wrong}");
-    }
-
-    #[test]
-    fn wrong_options() {
-        for argv in [&["--port"][..], &["--port", "x"], &["--patience", "-1"], &["--patience", "nan"], &["--what", "1"]]
-        {
-            assert!(parse(argv).unwrap_err().contains("usage"), "{argv:?}");
-        }
     }
 }

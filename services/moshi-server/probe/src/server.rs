@@ -33,7 +33,8 @@ pub fn find() -> Option<Server> {
         let raw = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
         let argv: Vec<String> =
             raw.split(|byte| *byte == 0).map(|argument| String::from_utf8_lossy(argument).into_owned()).collect();
-        if !is_server(&argv) {
+        let argv = own(&argv);
+        if !is_server(argv) {
             return None;
         }
         let started = start_tick(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?;
@@ -41,6 +42,16 @@ pub fn find() -> Option<Server> {
             value(&argv[2..], None, "--config").map(|name| PathBuf::from(format!("/proc/{pid}/cwd")).join(name));
         Some(Server { process: Some(Process { pid, started }), address: address(&argv[2..]), config })
     })
+}
+
+/// The arguments of a program that qemu emulates: without qemu's own name and the program's path. Where binfmt_misc hands
+/// over the first argument too (its flag P), that comes after the path: https://docs.kernel.org/admin-guide/binfmt-misc.html
+fn own(argv: &[String]) -> &[String] {
+    let name = argv.first().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+    if !name.starts_with("qemu-") && !name.ends_with("-binfmt-P") {
+        return argv;
+    }
+    argv.get(2..).filter(|rest| is_server(rest)).or(argv.get(1..)).unwrap_or(argv)
 }
 
 /// A shell that runs a script and tini have the script or `--` where a server has its subcommand; the program's own
@@ -110,6 +121,21 @@ mod tests {
         ] {
             assert!(!is_server(&argv(line)), "{line}");
         }
+    }
+
+    #[test]
+    fn an_emulated_server_is_the_same() {
+        let server = "/opt/baker/bin/moshi-server-cuda-80 worker --config a";
+        for line in [
+            server.to_string(),
+            format!("/usr/bin/qemu-aarch64-static {server}"),
+            format!("/usr/bin/qemu-aarch64 /opt/baker/bin/moshi-server-cuda-80 {server}"),
+            format!("/usr/libexec/qemu-binfmt/aarch64-binfmt-P /opt/baker/bin/moshi-server-cuda-80 {server}"),
+        ] {
+            assert_eq!(own(&argv(&line)), argv(server), "{line}");
+        }
+        let tini = "/usr/bin/qemu-aarch64 /usr/bin/tini /usr/bin/tini -- /app/start_moshi_server.sh worker";
+        assert!(!is_server(own(&argv(tini))));
     }
 
     #[test]
