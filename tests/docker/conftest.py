@@ -4,51 +4,44 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
+import tempfile
 import uuid
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
-from baker import bases
-from baker import project as projects
-from baker.engine import connect
-from tests.docker import helpers, publishing
-from tests.docker.project import CRATE, NAMESPACE, REGISTRY, SERVICE, SHA256, VERSION, Project, furnish
-
-
-@pytest.fixture(scope="session", autouse=True)
-def heeded_signals() -> None:
-    """Let the programs under test heed signals that whoever runs the tests ignores, as nohup does with SIGHUP.
-
-    That a signal is ignored is inherited; a handler is not.
-    """
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) == signal.SIG_IGN:
-            signal.signal(number, signal.default_int_handler)
+from baker.build import root_image
+from baker.config import platforms
+from baker.config import project as projects
+from baker.dockerfile import root as root_recipe
+from tests import leftovers, run
+from tests.docker import programs, publishing, pulling
+from tests.docker import registry as registries
+from tests.docker.here import ENGINE
+from tests.docker.project import NAMESPACE, REGISTRY, Project, furnish, lay_out
 
 
 @pytest.fixture(scope="session")
 def debian_root() -> str:
     """The Debian root image that the debian base builds on, made when it is missing."""
     found = projects.find(Path(__file__).parent)
-    root = bases.root(found.pins().debian, found.settings().mirrors)
-    bases.ensure(root, print)
+    here = platforms.of_machine(os.uname().machine)
+    root = root_recipe.root(found.read_pins().debian, found.read_settings().mirrors, here)
+    # One worker makes it, the others wait.
+    with FileLock(Path(tempfile.gettempdir()) / f"{run.PREFIX}root.lock"):
+        root_image.ensure(ENGINE, root, print)
     return root.reference
 
 
 @pytest.fixture(scope="session")
 def engine():
-    """A client for the engine that baker uses; without one, connect() says so in one line."""
-    with connect() as client:
-        yield client
-        for image in client.images.list():
-            for tag in image.tags:
-                if NAMESPACE in tag:
-                    client.images.remove(tag, force=True)
-        # What a second build took the tag from.
-        for image in client.images.list(filters={"dangling": True, "label": "dev.baker.service=hello"}):
-            client.images.remove(str(image.id), force=True)
+    """A client for the engine that baker uses; without one, the engine says so in one line."""
+    client = ENGINE.sdk
+    yield client
+    with ENGINE:
+        leftovers.remove_images(client, NAMESPACE)
+        leftovers.remove_dangling(client)
 
 
 @pytest.fixture(scope="session")
@@ -57,18 +50,21 @@ def registry(engine, debian_root):
     if REGISTRY:
         yield REGISTRY
         return
-    with helpers.registry(engine, debian_root) as (address, _):
+    with registries.running(engine, debian_root) as (address, _):
         yield address
 
 
 @pytest.fixture(scope="session")
 def with_cosign(engine, debian_root):
     """Put cosign on PATH: the machine's, or one in a container."""
-    if shutil.which("cosign"):
+    with programs.on_path(engine, debian_root, "cosign"):
         yield
-        return
-    with helpers.cosign(engine, debian_root) as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", str(folder), prepend=os.pathsep)
+
+
+@pytest.fixture(scope="session")
+def with_skopeo(engine, debian_root):
+    """Put skopeo on PATH: the machine's, or one in a container."""
+    with programs.on_path(engine, debian_root, "skopeo"):
         yield
 
 
@@ -79,14 +75,9 @@ def make_project(tmp_path_factory, debian_root, engine):
     assert engine.ping()
 
     def make() -> Project:
-        root = tmp_path_factory.mktemp("p")
-        found = Project(root)
-        name = f"{NAMESPACE}/{root.name}"
-        found.write("baker.toml", f'[images]\nnamespace = "{name}"\n[build]\nbase = "debian"\naccel = "cpu"\n')
-        lock = (Path(__file__).parents[2] / "baker.lock").read_text()
-        found.write("baker.lock", f'{lock}\n[crates.{CRATE}]\nversion = "{VERSION}"\nsha256 = "{SHA256}"\n')
-        found.write("services/hello/service.toml", SERVICE)
-        found.write("services/hello/motd", "hello\n")
+        found = Project(tmp_path_factory.mktemp("p"))
+        shutil.copy(Path(__file__).parents[2] / "baker.lock", found.root)
+        lay_out(found)
         return found
 
     return make
@@ -106,6 +97,15 @@ def built(project):
     return project
 
 
+@pytest.fixture(scope="module")
+def shared(make_project):
+    """One for the tests of a module that do not change what it is built from, or whose change never gets a tag."""
+    project = make_project()
+    done = project.build()
+    assert done.returncode == 0, done.stdout + done.stderr
+    return project
+
+
 @pytest.fixture(scope="session")
 def keys(tmp_path_factory, with_cosign):
     """A folder with a key pair for signing."""
@@ -114,8 +114,9 @@ def keys(tmp_path_factory, with_cosign):
 
 
 @pytest.fixture
-def publisher(make_project, keys):
+def publisher(make_project, keys, with_skopeo):
     """A project with a key, and one of everything in its image."""
+    assert with_skopeo is None
     project = make_project()
     furnish(project, uuid.uuid4().hex)
     for name in ("cosign.key", "cosign.pub"):
@@ -128,3 +129,23 @@ def publisher(make_project, keys):
 def home(registry):
     """HOST/PATH of a registry, with nothing in it yet."""
     return f"{registry}/baker-test/{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def hub():
+    """A hub with what the project's own configs name, and more."""
+    with pulling.served() as found:
+        yield found
+
+
+@pytest.fixture
+def baker(hub, tmp_path):
+    """`baker models pull` with a cache of its own."""
+    return pulling.Baker(hub, tmp_path / "cache")
+
+
+@pytest.fixture
+def place():
+    """A volume, as compose makes one."""
+    with pulling.made_volume() as name:
+        yield name

@@ -1,20 +1,25 @@
-"""A proxy before a registry that fails as networks and registries do: cut, slow, 429, 500, read only, logged out."""
+"""A proxy before a registry that has the faults of networks, and the rules of the registries that people push to."""
 
 from __future__ import annotations
 
 import http.client
 import http.server
+import re
 import socket
 import threading
 import time
 from collections import Counter
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from tests.docker.rules import OPEN, Asked, Gate, Reply, Rules, error
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator
 
 HOP_BY_HOP = ("connection", "keep-alive", "transfer-encoding")
+TOO_MANY = 429
 
 
 class Proxy(http.server.ThreadingHTTPServer):
@@ -24,21 +29,35 @@ class Proxy(http.server.ThreadingHTTPServer):
     answer), "slow", or "pass" for no fault.
     """
 
-    def __init__(self, registry: str) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.registry = registry
+    def __init__(self, registry: str, rules: Rules, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
+        super().__init__((host, 0), Handler)
+        self.registry, self.rules, self.host, self.tls = registry, rules, host, tls
+        self.gate = Gate(rules=rules, address=self.address, other=self.other, scheme="https" if tls else "http")
         self.faults: list[tuple[str, int | str]] = []
         self.always: dict[str, int] = {}
         self.seen: list[str] = []
-        # The bytes that left of each blob, by its digest.
+        # The bytes that left of each blob, by its digest, and all that came.
         self.blobs: Counter[str] = Counter()
+        self.received = 0
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Greet in the thread of a connection: nobody waits for another one's handshake."""
+        if not self.tls:
+            super().finish_request(request, client_address)
+            return
+        with self.tls.wrap_socket(request, server_side=True) as greeted:
+            super().finish_request(greeted, client_address)
 
     def handle_error(self, *_: object) -> None:
         """Say nothing of clients that have gone."""
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self.server_port}"
+        return f"{self.host}:{self.server_port}"
+
+    @property
+    def other(self) -> str:
+        return f"localhost:{self.server_port}"
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -48,34 +67,67 @@ class Handler(http.server.BaseHTTPRequestHandler):
     server: Proxy
 
     def forward(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.server.seen.append(self.command)
-        fault: int | str = self.server.always.get(self.command, "")
-        if not fault and self.server.faults and self.server.faults[0][0] == self.command:
-            fault = self.server.faults.pop(0)[1]
-        if isinstance(fault, int):
-            self.answer(fault, {"Retry-After": "0"}, b'{"errors": [{"message": "a fault"}]}')
+        body, server = self.body(), self.server
+        if self.path.startswith("/token"):
+            self.answer(server.gate.token(self.command, self.path, self.headers, body))
             return
-        if fault == "cut before":
+        if refusal := server.gate.judge(Asked(self.command, self.path, self.headers, len(body))):
+            self.answer(refusal)
+            return
+        server.seen.append(self.command)
+        fault: int | str = server.always.get(self.command, "")
+        if not fault and server.faults and server.faults[0][0] == self.command:
+            fault = server.faults.pop(0)[1]
+        if fault == TOO_MANY:
+            self.answer(server.gate.too_many())
+        elif isinstance(fault, int):
+            code = {401: "UNAUTHORIZED", 403: "DENIED"}.get(fault, "UNKNOWN")
+            self.answer(error(fault, code, "a fault"))
+        elif fault == "cut before":
             self.cut()
-            return
+        else:
+            self.hand_on(body, fault)
+
+    def hand_on(self, body: bytes, fault: str) -> None:
+        """Ask the registry, and answer with what it says."""
+        server = self.server
         if fault == "slow":
             time.sleep(2)
+        server.received += len(body)
         headers = {key: value for key, value in self.headers.items() if key.lower() not in HOP_BY_HOP}
-        with closing(http.client.HTTPConnection(self.server.registry, timeout=60)) as upstream:
-            upstream.request(self.command, self.path, body, headers)
+        headers.pop("Authorization", None)
+        # Without a repository to take a layer from, this begins an upload.
+        path = self.path if server.rules.mounts else re.sub(r"\?.*\bmount=.*", "", self.path)
+        with closing(http.client.HTTPConnection(server.registry, timeout=60)) as upstream:
+            upstream.request(self.command, path, body, headers)
             found = upstream.getresponse()
             content = found.read()
         if fault == "cut after":
             self.cut()
             return
-        self.answer(found.status, dict(found.getheaders()), content)
+        told = dict(found.getheaders())
+        if server.tls:
+            told = {key: value.replace("http://", "https://", 1) for key, value in told.items()}
+        if server.rules.uploads_elsewhere and "/uploads/" in told.get("Location", ""):
+            told["Location"] = told["Location"].replace(server.address, server.other)
+        self.answer(Reply(found.status, told, content))
         if self.command == "GET" and "/blobs/sha256:" in self.path:
-            self.server.blobs[self.path.rpartition("/")[2]] += len(content)
+            server.blobs[self.path.rpartition("/")[2]] += len(content)
 
-    do_GET = do_HEAD = do_POST = do_PATCH = do_PUT = forward  # noqa: N815 - http.server's names
+    do_GET = do_HEAD = do_POST = do_PATCH = do_PUT = do_DELETE = forward  # noqa: N815 - http.server's names
 
-    def answer(self, status: int, headers: dict[str, str], content: bytes) -> None:
+    def body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        found = b""
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            found += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return found
+
+    def answer(self, reply: Reply) -> None:
+        status, headers, content = reply
         self.send_response(status)
         for key, value in headers.items():
             if key.lower() not in (*HOP_BY_HOP, "content-length", "date", "server"):
@@ -95,9 +147,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 @contextmanager
-def before(registry: str) -> Iterator[Proxy]:
-    """Run a proxy before a registry."""
-    with Proxy(registry) as proxy:
+def before(
+    registry: str, rules: Rules = OPEN, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+) -> Iterator[Proxy]:
+    """Run a proxy before a registry, on an address of this machine."""
+    with Proxy(registry, rules, host, tls) as proxy:
         threading.Thread(target=proxy.serve_forever, daemon=True).start()
         yield proxy
         proxy.shutdown()

@@ -1,6 +1,8 @@
 """A stand-in of the Hugging Face hub's HTTP API, as far as a download needs it, with faults on demand.
 
-As on the hub, large files are answered with a redirect to another host, which must not see the token.
+As on the hub, large files are answered with a redirect to another host, which must not see the token, and name the Xet
+storage that a client may take instead: https://huggingface.co/docs/xet/en/download-protocol. The list of files comes in
+pages with a Link to the next: https://huggingface.co/docs/hub/en/api.
 """
 
 from __future__ import annotations
@@ -45,6 +47,11 @@ class Hub:
         gated: repositories that want the token "let-me-in".
         ranges: whether a request for the rest of a file gets it, or everything.
         served: bytes of content that were sent, by path.
+        listed: by path, what the list of files says in place of the truth.
+        named: the address that the hub believes to have, as mirrors pass it on: links name it.
+        prefix: the path that all addresses begin with, as at a mirror in Artifactory.
+        page: an HTML page that a network's login answers everything with.
+        busy: by a part of the path, the headers of "429 Too Many Requests" for the next requests.
     """
 
     repos: dict[str, dict[str, bytes]] = field(default_factory=dict)
@@ -54,12 +61,17 @@ class Hub:
     gated: set[str] = field(default_factory=set)
     ranges: bool = True
     served: dict[str, int] = field(default_factory=dict)
+    listed: dict[str, dict[str, Any]] = field(default_factory=dict)
+    named: str = ""
+    prefix: str = ""
+    page: str = ""
+    busy: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
     port: int = 0
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self.port}{self.prefix}"
 
     def gets(self, path: str) -> list[Request]:
         """The requests for a file's content."""
@@ -109,7 +121,7 @@ def serve(hub: Hub) -> Iterator[None]:
 
 def answer(hub: Hub, to: BaseHTTPRequestHandler) -> None:
     url = urlsplit(to.path)
-    path = unquote(url.path)
+    path = unquote(url.path.removeprefix(hub.prefix))
     token = to.headers.get("Authorization", "").removeprefix("Bearer ")
     hub.requests.append(
         Request(
@@ -120,7 +132,11 @@ def answer(hub: Hub, to: BaseHTTPRequestHandler) -> None:
             token=token,
         )
     )
-    if found := re.fullmatch(r"/api/models/([^/]+/[^/]+)/revision/(.+)", path):
+    if hub.page:
+        send(to, 200, hub.page.encode(), {"Content-Type": "text/html"})
+    elif waits := next((waits for part, waits in hub.busy.items() if part in path and waits), None):
+        say(to, 429, {"error": "Too many requests"}, waits.pop(0))
+    elif found := re.fullmatch(r"/api/models/([^/]+/[^/]+)/revision/(.+)", path):
         if repo := repository(hub, to, *found.groups()):
             say(to, 200, {"id": repo, "sha": hub.commits[repo], "siblings": [], "tags": []})
     elif found := re.fullmatch(r"/api/models/([^/]+/[^/]+)/tree/([^/]+)", path):
@@ -154,11 +170,11 @@ def tree(hub: Hub, to: BaseHTTPRequestHandler, repo: str, start: int) -> None:
         if large(data):
             entry["oid"] = blob_id(b"a pointer")
             entry["lfs"] = {"oid": digest(data), "size": len(data), "pointerSize": 134}
-        entries.append(entry)
+            entry["xetHash"] = "e" * 64
+        entries.append(entry | hub.listed.get(path, {}))
     more = start + PAGE < len(entries)
-    link = (
-        f'<{hub.endpoint}/api/models/{repo}/tree/{hub.commits[repo]}?recursive=true&cursor={start + PAGE}>; rel="next"'
-    )
+    url = f"{hub.named or hub.endpoint}/api/models/{repo}/tree/{hub.commits[repo]}?recursive=true&cursor={start + PAGE}"
+    link = f'<{url}>; rel="next"'
     say(to, 200, entries[start : start + PAGE], {"Link": link} if more else {})
 
 
@@ -172,7 +188,9 @@ def resolve(hub: Hub, to: BaseHTTPRequestHandler, repo: str, path: str, token: s
         head = {"X-Repo-Commit": hub.commits[repo], "ETag": f'"{digest(data)}"'}
         if large(data):
             head |= {"X-Linked-Size": str(len(data)), "X-Linked-ETag": f'"{digest(data)}"'}
-            say(to, 302, {}, {**head, "Location": f"http://localhost:{hub.port}/cdn/{repo}/{path}"})
+            xet = f"{hub.named or hub.endpoint}/api/models/{repo}/xet-read-token/{hub.commits[repo]}"
+            head |= {"X-Xet-Hash": "e" * 64, "Link": f'<{xet}>; rel="xet-auth"'}
+            say(to, 302, {}, {**head, "Location": f"http://localhost:{hub.port}{hub.prefix}/cdn/{repo}/{path}"})
         else:
             content(hub, to, repo, path, head)
 
@@ -189,9 +207,14 @@ def content(hub: Hub, to: BaseHTTPRequestHandler, repo: str, path: str, head: di
     drops = hub.drops.get(path)
     limit = None if not drops else abs(drops[0]) if drops[0] < 0 else drops.pop(0)
     end = len(data) if limit is None else min(len(data), start + limit)
-    for at in range(start, end, CHUNK):
-        to.wfile.write(data[at : min(at + CHUNK, end)])
-        hub.served[path] = hub.served.get(path, 0) + min(CHUNK, end - at)
+    try:
+        for at in range(start, end, CHUNK):
+            to.wfile.write(data[at : min(at + CHUNK, end)])
+            hub.served[path] = hub.served.get(path, 0) + min(CHUNK, end - at)
+    except (BrokenPipeError, ConnectionResetError):
+        # Who asked has had enough.
+        to.close_connection = True
+        return
     if limit is not None:
         to.close_connection = True
         to.wfile.flush()
@@ -199,8 +222,11 @@ def content(hub: Hub, to: BaseHTTPRequestHandler, repo: str, path: str, head: di
 
 
 def say(to: BaseHTTPRequestHandler, code: int, body: object, head: dict[str, str] | None = None) -> None:
-    data = json.dumps(body).encode()
-    begin(to, code, {"Content-Type": "application/json", "Content-Length": str(len(data)), **(head or {})})
+    send(to, code, json.dumps(body).encode(), {"Content-Type": "application/json", **(head or {})})
+
+
+def send(to: BaseHTTPRequestHandler, code: int, data: bytes, head: dict[str, str]) -> None:
+    begin(to, code, {"Content-Length": str(len(data)), **head})
     if to.command != "HEAD":
         to.wfile.write(data)
 

@@ -8,13 +8,17 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tests import leftovers, run
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 CRATE, VERSION = "choose", "1.3.7"
 SHA256 = "d6b78d30d8479d5f57cd1e26192944220a43e641e13ac1274360d9ddd019b81f"
 OLDER, OLDER_SHA256 = "1.3.6", "fcfc9ef810169673de79dba30494ebc3b529e07a59b9e7bcfc9aa1ac222d3467"
-NAMESPACE = f"baker-test-{os.getpid()}"
+NAMESPACE = run.name("project")
+# tests/e2e names its images so, in the same process; a project has images of its own.
+ELSEWHERE = ("BAKER_STT_IMAGE", "BAKER_TTS_IMAGE")
 REGISTRY = os.environ.get("BAKER_TEST_REGISTRY", "")
 SERVICE = f"""
 [crate]
@@ -30,9 +34,10 @@ PYPROJECT += 'dependencies = ["{}"]\n'
 
 @dataclass(frozen=True)
 class Project:
-    """A project in a folder of its own, and the command line run in it."""
+    """A project in a folder of its own, and the command line run in it: this checkout's, or one that is installed."""
 
     root: Path
+    program: tuple[str, ...] = (sys.executable, "-m", "baker")
 
     def write(self, name: str, text: str) -> None:
         path = self.root / name
@@ -40,10 +45,12 @@ class Project:
         path.write_text(text)
 
     def baker(self, *argv: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line. A warning of a library, which users do not see, ends it as a bug."""
+        inherited = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
         return subprocess.run(
-            [sys.executable, "-m", "baker", *argv],
+            [*self.program, *argv],
             cwd=self.root,
-            env={**os.environ, **environment},
+            env={**inherited, "PYTHONWARNINGS": "error", **environment},
             capture_output=True,
             text=True,
             check=False,
@@ -56,6 +63,16 @@ class Project:
     @property
     def image(self) -> str:
         return f"{NAMESPACE}/{self.root.name}/hello:latest"
+
+
+def lay_out(project: Project) -> None:
+    """Give a project, which has a lock, a small crate as its one service, on the debian base and without a card."""
+    namespace = f"{NAMESPACE}/{project.root.name}"
+    project.write("baker.toml", f'[images]\nnamespace = "{namespace}"\n[build]\nbase = "debian"\naccel = "cpu"\n')
+    lock = (project.root / "baker.lock").read_text()
+    project.write("baker.lock", f'{lock}\n[crates.{CRATE}]\nversion = "{VERSION}"\nsha256 = "{SHA256}"\n')
+    project.write("services/hello/service.toml", SERVICE)
+    project.write("services/hello/motd", "hello\n")
 
 
 def furnish(project: Project, once: str) -> None:
@@ -89,6 +106,15 @@ def failure(done: subprocess.CompletedProcess[str], code: int) -> str:
     return done.stderr
 
 
+def tags(engine, beginning):
+    """Return the names of images that begin so.
+
+    images.list() would look at each image by itself, and fail when somebody else has just removed one.
+    """
+    names = (tag for image in leftovers.images(engine) for tag in image["RepoTags"] or ())
+    return [tag for tag in names if tag.startswith(beginning)]
+
+
 def tagged(engine, project):
     """Return the names that a project's images have."""
-    return [tag for image in engine.images.list() for tag in image.tags if f"{NAMESPACE}/{project.root.name}/" in tag]
+    return tags(engine, f"{NAMESPACE}/{project.root.name}/")

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from baker.registry import Repository
+from baker.registry.client import Registries
+from baker.registry.logins import Logins
+from baker.registry.session import Connector
 from tests.docker.project import VERSION
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from baker.registry import Manifest
+    from baker.registry.client import Manifest
     from tests.docker.project import Project
 
 VERSION_TAG = f"{VERSION}-cpu"
@@ -39,18 +40,24 @@ def published(project: Project, home: str, *argv: str):
     return item
 
 
-def find(home: str, reference: str) -> Manifest | None:
-    with Repository(f"{home}/hello") as repository:
+def anonymous(tries: int = 5) -> Registries:
+    """Registries without a login."""
+    logins = Logins(file=Path("/nonexistent/config.json"))
+    return Registries(connector=Connector(logins=logins, tries=tries))
+
+
+def find(home: str, reference: str, registries: Registries | None = None) -> Manifest | None:
+    with (registries or anonymous()).repository(f"{home}/hello") as repository:
         return repository.find(reference)
 
 
 def tags(home: str) -> tuple[str, ...]:
-    with Repository(f"{home}/hello") as repository:
+    with anonymous().repository(f"{home}/hello") as repository:
         return repository.tags()
 
 
-def digest(home: str, tag: str) -> str:
-    found = find(home, tag)
+def digest(home: str, tag: str, registries: Registries | None = None) -> str:
+    found = find(home, tag, registries)
     return found.digest if found else ""
 
 
@@ -67,7 +74,7 @@ def cosign(project: Project, command: str, reference: str, *argv: str) -> subpro
 
 def parts(repository: str, digest: str) -> dict[str, int]:
     """Return the bytes of the config and of each layer of a published image, by digest."""
-    with Repository(repository) as there:
+    with anonymous().repository(repository) as there:
         index = there.find(digest)
         assert index is not None
         image = there.image(index)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import tempfile
 import time
@@ -11,14 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.docker import helpers
+from tests.docker import image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from docker import DockerClient
 
-TAG = f"baker-test-second-engine-{os.getpid()}:latest"
 # A network of its own: in the host's, an engine removes the bridge of the host's engine when it starts.
 CONFIG = {"mtu": 1400, "features": {"containerd-snapshotter": True}}
 COMMAND = ["dockerd", "--host=unix:///second/docker.sock", "--config-file=/second/daemon.json"]
@@ -43,17 +41,20 @@ def running(
     """
     more = "VOLUME /var/lib/docker\n"
     launch: Any = client.containers.run
-    with helpers.image(client, TAG, root, "docker.io socat", more), tempfile.TemporaryDirectory() as folder:
+    with (
+        image.made(client, "second-engine", root, "docker.io socat", more) as tag,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         Path(folder, "daemon.json").write_text(json.dumps({**CONFIG, **(config or {})}))
         options: dict[str, Any] = {"detach": True, "volumes": {folder: {"bind": "/second", "mode": "rw"}}}
         command, started = COMMAND, []
         try:
             if registry:
                 lend = [word.format(address=registry) for word in LEND]
-                started.append(launch(TAG, lend, network_mode="host", **options))
+                started.append(launch(tag, lend, network_mode="host", **options))
                 port = registry.rpartition(":")[2]
                 command = ["sh", "-c", TAKE.format(port=port, command=" ".join(COMMAND))]
-            started.append(launch(TAG, command, privileged=True, **options))
+            started.append(launch(tag, command, privileged=True, **options))
             host = f"unix://{folder}/docker.sock"
             wait(host, started[-1])
             with subprocess.Popen(["docker", "image", "save", root], stdout=subprocess.PIPE) as saved:

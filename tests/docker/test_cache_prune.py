@@ -8,7 +8,9 @@ import subprocess
 
 import pytest
 
-from baker import ledger, render, stages
+from baker.buildkit import cache_local, history
+from baker.dockerfile import render, stages
+from baker.engine.client import Docker
 from tests.docker import second_engine
 
 OURS = """\
@@ -40,15 +42,17 @@ def test_only_what_is_bakers_goes_and_only_when_asked(project, elsewhere, debian
         command = ["docker", "buildx", "build", "--output=type=cacheonly", str(folder)]
         subprocess.run(command, check=True, capture_output=True, env={**os.environ, "DOCKER_HOST": elsewhere})
     made = stages.read([render.text("Dockerfile", OURS.format(root=debian_root))])
-    ledger.record(project.root / ".baker", "elsewhere", made, [])
+    history.record(project.root / ".baker", "elsewhere", made, [])
 
     shown = json.loads(project.baker("cache", "show", "--json", DOCKER_HOST=elsewhere).stdout)
     assert sorted((item["kind"], item["name"]) for item in shown) == [("layer", "ours"), ("mount", "baker-uv")]
+    engine = Docker({**os.environ, "DOCKER_HOST": elsewhere})
+    assert cache_local.kept(engine, "", made) == {"ours"}
     before = records(elsewhere)
     assert {item["id"] for item in shown} < before
 
     dry = project.baker("cache", "prune", DOCKER_HOST=elsewhere)
-    assert "nothing was removed; --yes removes it" in dry.stderr
+    assert "nothing was removed: pass --yes" in dry.stderr
     assert all(item["id"] in dry.stdout for item in shown)
     assert records(elsewhere) == before
 
@@ -60,3 +64,6 @@ def test_only_what_is_bakers_goes_and_only_when_asked(project, elsewhere, debian
     assert done.returncode == 0, done.stderr
     assert before - records(elsewhere) == {item["id"] for item in shown}
     assert json.loads(project.baker("cache", "show", "--json", DOCKER_HOST=elsewhere).stdout) == []
+    # What is not baker's is another step, of a stage of the same name.
+    assert cache_local.kept(engine, "", made) == set()
+    engine.close()

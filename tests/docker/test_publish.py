@@ -13,13 +13,14 @@ import sys
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from baker import provenance
-from baker.registry import Manifest, Repository
+from baker.publish import provenance
+from baker.registry.client import Manifest
 from tests.docker.project import CRATE, OLDER, OLDER_SHA256, SHA256, VERSION, failure
 from tests.docker.publishing import (
     PASSWORD,
     SIGNED,
     VERSION_TAG,
+    anonymous,
     cosign,
     digest,
     find,
@@ -60,7 +61,7 @@ def test_published_signed_listed_and_tagged(publisher, home, engine, tmp_path):
     # The provenance says how it was made, down to the Dockerfile: that is what mode=max adds.
     index = find(home, item["digest"])
     assert index is not None
-    with Repository(f"{home}/hello") as repository:
+    with anonymous().repository(f"{home}/hello") as repository:
         statement = provenance.find(repository, index)
     assert statement is not None
     (source,) = statement["predicate"]["metadata"]["https://mobyproject.org/buildkit@v1#metadata"]["source"]["infos"]
@@ -126,7 +127,7 @@ def test_nothing_was_moved_yet(publisher, home):
 def put(home, content, media_type, project, bill):
     """Give a registry a manifest of our own, signed as baker signs; return its digest."""
     made = Manifest(digest=f"sha256:{hashlib.sha256(content).hexdigest()}", media_type=media_type, content=content)
-    with Repository(f"{home}/hello") as repository:
+    with anonymous().repository(f"{home}/hello") as repository:
         repository.tag(made, "forged")
     reference = f"{home}/hello@{made.digest}"
     signing = ["--yes", "--key=cosign.key", "--tlog-upload=false", reference]

@@ -8,11 +8,12 @@ import subprocess
 import sys
 import time
 import uuid
-from pathlib import Path
 
 import pytest
 
-from tests.docker import flaky, helpers
+from baker.registry.client import Registries
+from tests.docker import credentials, flaky
+from tests.docker import registry as registries
 from tests.docker.project import failure
 from tests.docker.publishing import PASSWORD, VERSION_TAG, digest, publish, published
 
@@ -27,7 +28,7 @@ NEW = "publisher:$2b$04$wY4HJvgc092SEMDMHWXhSuQS96MGh78fiFPVQceb4HPHp6t9ij0ja\n"
 @pytest.fixture
 def full(engine, debian_root):
     """HOST/PATH of a registry whose disk has room for one image and is full, and what makes room on it."""
-    with helpers.registry(engine, debian_root, tmpfs={STORE: "size=400m"}) as (address, container):
+    with registries.running(engine, debian_root, tmpfs={STORE: "size=400m"}) as (address, container):
         fill = container.exec_run(["dd", "if=/dev/zero", f"of={STORE}/filler", "bs=1M"])
         assert b"No space left" in fill.output
         yield f"{address}/speech", lambda: container.exec_run(["rm", f"{STORE}/filler"])
@@ -40,7 +41,7 @@ def guarded(engine, debian_root, tmp_path):
     users.parent.mkdir()
     users.write_text(OLD)
     volumes = {str(users.parent): {"bind": "/htpasswd", "mode": "ro"}}
-    with helpers.registry(engine, debian_root, LOGIN, volumes) as (address, _):
+    with registries.running(engine, debian_root, LOGIN, volumes) as (address, _):
         yield f"{address}/speech", users
 
 
@@ -49,10 +50,7 @@ def docker_config(tmp_path, monkeypatch):
     """A folder for docker's own logins, with the plugins that are there already."""
     folder = tmp_path / "config"
     folder.mkdir()
-    plugins = Path.home() / ".docker/cli-plugins"
-    if plugins.exists():
-        (folder / "cli-plugins").symlink_to(plugins)
-    monkeypatch.setenv("DOCKER_CONFIG", str(folder))
+    monkeypatch.setenv("DOCKER_CONFIG", str(credentials.with_plugins(folder)))
     return folder
 
 
@@ -74,14 +72,15 @@ def test_credentials_that_are_missing_or_have_expired(publisher, guarded, docker
     assert digest_of_old(home, users) == first
     assert "old" not in done.stderr.split()
     subprocess.run(login, input=b"new", check=True, capture_output=True)
-    assert published(publisher, home)["digest"] == digest(home, VERSION_TAG) != first
+    last = published(publisher, home)["digest"]
+    assert last == digest(home, VERSION_TAG, Registries.of(os.environ)) != first
 
 
 def digest_of_old(home, users):
     """Return what the tag points to, as whoever knows the old password sees it while it holds again."""
     users.write_text(OLD)
     try:
-        return digest(home, VERSION_TAG)
+        return digest(home, VERSION_TAG, Registries.of(os.environ))
     finally:
         users.write_text(NEW)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.docker import bridge, helpers, second_engine
+from tests.docker import bridge, image, second_engine
 from tests.docker.project import CRATE, VERSION, failure, tagged
 
 SSHD = (
@@ -74,7 +74,7 @@ def by_ssh(engine, debian_root, second, tmp_path, monkeypatch):
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
     launch: Any = engine.containers.run
     volumes = {second.removeprefix("unix://"): {"bind": "/var/run/docker.sock"}, f"{key}.pub": {"bind": "/key.pub"}}
-    with helpers.image(engine, "baker-test-sshd:latest", debian_root, "docker-cli openssh-server") as tag:
+    with image.made(engine, "sshd", debian_root, "docker-cli openssh-server") as tag:
         container = launch(
             tag, ["sh", "-c", SSHD], detach=True, init=True, volumes=volumes, ports={"22/tcp": ("127.0.0.1", None)}
         )

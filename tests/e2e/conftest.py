@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import sysconfig
 import time
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import docker
 import pytest
+from playwright.sync_api import sync_playwright
 
 from baker.synthetic import stt_model, tts_model
+from tests import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from docker.models.containers import Container
+    from playwright.sync_api import Playwright
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parents[1]
@@ -61,20 +64,46 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def docker_compose_file() -> str:
-    return str(HERE / "compose.yml")
+def compose(engine: docker.DockerClient, models: Path) -> Iterator[Callable[..., None]]:
+    """Run a command of compose on its file; what it started is removed at the end."""
+    assert engine.ping()
+    assert models.exists()
+
+    def run_compose(*argv: str) -> None:
+        command = ["docker", "compose", f"--project-name={run.name('compose')}", f"--file={HERE / 'compose.yml'}"]
+        done = subprocess.run([*command, *argv], check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    yield run_compose
+    run_compose("down", "--volumes")
 
 
 @pytest.fixture(scope="session")
-def addresses(engine: docker.DockerClient, models: Path, request: pytest.FixtureRequest) -> dict[str, str]:
-    """Where both services of the compose file listen, once they do."""
-    assert engine.ping()
-    assert models.exists()
-    services = request.getfixturevalue("docker_services")
-    found = {name: f"127.0.0.1:{services.port_for(name, 8080)}" for name in ("stt", "tts")}
-    for address in found.values():
-        services.wait_until_responsive(partial(answers, address), timeout=START_SECONDS, pause=0.2)
-    return found
+def stt(compose: Callable[..., None], engine: docker.DockerClient) -> str:
+    """Where the compose file's speech-to-text listens, once it does."""
+    return _up(compose, engine, "stt")
+
+
+@pytest.fixture(scope="session")
+def tts(compose: Callable[..., None], engine: docker.DockerClient) -> str:
+    """Where the compose file's text-to-speech listens, once it does."""
+    return _up(compose, engine, "tts")
+
+
+def _up(compose: Callable[..., None], engine: docker.DockerClient, service: str) -> str:
+    compose("up", "--detach", service)
+    labels = [f"com.docker.compose.project={run.name('compose')}", f"com.docker.compose.service={service}"]
+    (container,) = engine.containers.list(filters={"label": labels})
+    address = published(container)
+    wait(lambda: answers(address), container)
+    return address
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    """Drives browsers. Of a module: while it is there, asyncio cannot run."""
+    with sync_playwright() as started:
+        yield started
 
 
 @pytest.fixture
@@ -83,7 +112,7 @@ def start(engine: docker.DockerClient) -> Callable[..., Any]:
 
     @contextmanager
     def started(image: str, command: list[str], **options: Any) -> Iterator[Container]:
-        container = engine.containers.run(image, command, detach=True, **options)
+        container = engine.containers.run(image, command, detach=True, labels=run.LABELS, **options)
         try:
             yield container
         finally:
@@ -131,7 +160,7 @@ def inside(engine: docker.DockerClient, container: Container, *arguments: str) -
     # The image's Python is newer than the one here; both libraries fall back to pure Python.
     output = engine.containers.run(
         TTS,
-        ["-m", "tests.synthetic.clients", "127.0.0.1:8080", *arguments],
+        ["-m", "baker.synthetic.answers", "127.0.0.1:8080", *arguments],
         entrypoint="/opt/venv/bin/python",
         environment={"PYTHONPATH": "/project:/packages", "PYTHONDONTWRITEBYTECODE": "1"},
         network_mode=f"container:{container.id}",
@@ -141,6 +170,7 @@ def inside(engine: docker.DockerClient, container: Container, *arguments: str) -
         },
         user="0",
         working_dir="/project",
+        labels=run.LABELS,
         remove=True,
     )
     return output.decode()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from baker.system.units import GIGABYTE
 from tests.e2e.conftest import PROJECT, STT, TTS, listening, wait
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ LABELS = {
     "org.opencontainers.image.version",
 }
 BUILD_TOOLS = ("cargo", "rustc", "uv ", "pip ")
-GIGABYTE = 10**9
 # The CUDA libraries, and the Debian below them.
 SHARED_AT_LEAST = 1.0 * GIGABYTE
 

@@ -8,9 +8,10 @@ import time
 import msgpack
 import websockets
 
+from baker.speech.wire import KEY
 from baker.synthetic import tts_model
+from baker.synthetic.answers import listen, speak
 from tests.e2e.conftest import HARDENED, STT, TTS, answers, published, wait
-from tests.synthetic.clients import KEY, listen, speak
 
 WITHIN = 60
 

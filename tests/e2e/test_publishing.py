@@ -12,13 +12,20 @@ import uuid
 import pytest
 import tomlkit
 
-from baker import bases, engine
-from baker.project import find
-from tests.docker import helpers
+from baker.build import root_image
+from baker.config import platforms
+from baker.config.project import find
+from baker.dockerfile import root as root_recipe
+from baker.system import files
+from tests import run
+from tests.docker import programs
+from tests.docker import registry as registries
+from tests.docker.here import ENGINE
+from tests.docker.project import tags
 from tests.docker.publishing import PASSWORD, make_keys, parts
 from tests.e2e.conftest import PROJECT
 
-NAMESPACE = "baker-test-publishing"
+NAMESPACE = run.name("publishing")
 KINDS = (
     "pkg:cargo/candle-core@0.9.1",
     "pkg:cargo/moshi-server@0.6.4",
@@ -32,24 +39,22 @@ CONFIG_CHANGE = 50_000
 
 @pytest.fixture(scope="module")
 def outside():
-    """A registry and cosign: the machine's, or Debian's in containers."""
+    """A registry, cosign and skopeo: the machine's, or Debian's in containers."""
     found = find(PROJECT)
-    root = bases.root(found.pins().debian, found.settings().mirrors)
-    bases.ensure(root, print)
-    with engine.connect() as client, pytest.MonkeyPatch.context() as patch:
-        if not shutil.which("cosign"):
-            with helpers.cosign(client, root.reference) as folder:
-                patch.setenv("PATH", str(folder), prepend=os.pathsep)
-                yield from _registry(client, root.reference)
-        else:
-            yield from _registry(client, root.reference)
+    root = root_recipe.root(
+        found.read_pins().debian, found.read_settings().mirrors, platforms.of_machine(os.uname().machine)
+    )
+    root_image.ensure(ENGINE, root, print)
+    client = ENGINE.sdk
+    with programs.on_path(client, root.reference, "cosign"), programs.on_path(client, root.reference, "skopeo"):
+        yield from _registry(client, root.reference)
 
 
 def _registry(client, root):
     if address := os.environ.get("BAKER_TEST_REGISTRY"):
         yield address
         return
-    with helpers.registry(client, root) as (address, _):
+    with registries.running(client, root) as (address, _):
         yield address
 
 
@@ -58,7 +63,7 @@ def copied(outside, tmp_path_factory):
     """A copy of the project that signs with a key of its own and has image names of its own."""
     assert outside
     root = tmp_path_factory.mktemp("publishing")
-    shutil.copytree(PROJECT / "services", root / "services", ignore=shutil.ignore_patterns("target"))
+    shutil.copytree(PROJECT / "services", root / "services", ignore=files.ignore_leftovers)
     shutil.copy(PROJECT / "baker.lock", root)
     settings = tomlkit.parse((PROJECT / "baker.toml").read_text())
     settings["images"] = {"registry": "", "namespace": NAMESPACE, "tag": "latest"}
@@ -66,10 +71,8 @@ def copied(outside, tmp_path_factory):
     (root / "baker.toml").write_text(tomlkit.dumps(settings))
     make_keys(root)
     yield root
-    with engine.connect() as client:
-        for image in client.images.list(f"{NAMESPACE}/*"):
-            for tag in (name for name in image.tags if name.startswith(f"{NAMESPACE}/")):
-                client.images.remove(tag)
+    for tag in tags(ENGINE.sdk, f"{NAMESPACE}/"):
+        ENGINE.sdk.images.remove(tag)
 
 
 def published(root, home):

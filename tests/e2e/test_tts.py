@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from baker.synthetic import tts_model
+from baker.synthetic.answers import Spoken, expected, speak
+from tests import run
 from tests.e2e.conftest import HARDENED, TTS, inside, listening, wait
-from tests.synthetic.clients import Spoken, expected, speak
 
 WORDS = ("hello", "world,", "it's", "me", "hello")
 BATCHES = ("hello world, it's me", "hello")
@@ -26,16 +27,16 @@ COMMAND = ["worker", "--config", "/models/tts.toml", "--cpu"]
         ("no/such.wav", "A"),
     ],
 )
-def test_frames_words_and_times(addresses, voice, heard):
-    assert asyncio.run(speak(addresses["tts"], voice, BATCHES)) == expected(WORDS, heard)
+def test_frames_words_and_times(tts, voice, heard):
+    assert asyncio.run(speak(tts, voice, BATCHES)) == expected(WORDS, heard)
 
 
-def test_two_clients_at_once(addresses):
+def test_two_clients_at_once(tts):
     """A server with one slot answers one after the other: then the two never overlap, whatever the number of tries."""
 
     async def both():
-        first = speak(addresses["tts"], tts_model.DEFAULT_VOICE, BATCHES, when=when[0])
-        second = speak(addresses["tts"], tts_model.OTHER_VOICE, ("hello me",), when=when[1])
+        first = speak(tts, tts_model.DEFAULT_VOICE, BATCHES, when=when[0])
+        second = speak(tts, tts_model.OTHER_VOICE, ("hello me",), when=when[1])
         return await asyncio.gather(first, second)
 
     for _ in range(10):
@@ -47,7 +48,7 @@ def test_two_clients_at_once(addresses):
 
 
 def test_a_second_start_finds_what_the_first_one_compiled(engine, start, models):
-    volume = engine.volumes.create()
+    volume = engine.volumes.create(labels=run.LABELS)
     volumes = {
         str(models / "tts"): {"bind": "/models", "mode": "ro"},
         volume.name: {"bind": "/root/.cache/huggingface", "mode": "rw"},

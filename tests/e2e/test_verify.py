@@ -8,9 +8,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from baker import embedded, expected
-from baker import engine as engines
-from baker.checks import inside
+from baker.dockerfile import requirements
+from baker.verify import interpreter
+from baker.verify.checks import inside
+from tests import run
+from tests.docker.here import ENGINE
 from tests.e2e.conftest import PROJECT, STT, TTS
 
 SITE = "/opt/venv/lib/python3*/site-packages"
@@ -26,7 +28,7 @@ BROKEN = {
 @contextmanager
 def without(engine, image, command):
     """Make an image in which a command has run as root."""
-    reference = "baker-test-broken:latest"
+    reference = f"{run.name('broken')}:latest"
     text = f"FROM {image}\nUSER 0:0\nRUN {command}\nUSER 1000:1000\n"
     build = ["docker", "buildx", "build", "--load", f"--tag={reference}", "-"]
     subprocess.run(build, input=text.encode(), check=True, capture_output=True)
@@ -61,15 +63,15 @@ def test_the_images_pass(engine, image):
 def test_what_the_embedded_interpreter_cannot_import(engine, name):
     command, says = BROKEN[name]
     with without(engine, TTS, command) as reference:
-        image = engines.image(reference)
+        image = ENGINE.image(reference)
         assert image is not None
-        found = embedded.check(reference, expected.by_labels(image))
+        found = interpreter.check(ENGINE, reference, requirements.from_labels(image.labels, image.config))
     assert not found.passed
     assert says in found.detail
 
 
 def test_a_compiler_without_pythons_headers(engine):
     with without(engine, TTS, "rm /usr/include/python3*/Python.h") as reference:
-        found = inside(reference, "compiles", ("g++",))
+        found = inside(ENGINE, reference, "compiles", ("g++",))
     assert not found.passed
     assert "Python.h" in found.detail

@@ -1,1 +1,0 @@
-"""Clients for servers with the synthetic models of baker.synthetic."""
