@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the linters: all of them, or those named: python shell dockerfiles workflows.
+# Runs the linters: all of them, or those named: python imports shell dockerfiles workflows docs.
 # One that finds no file to look at fails: else a moved folder would pass for ever.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -17,42 +17,77 @@ python() {
   mypy
 }
 
+imports() { lint-imports --no-logo; }
+
 shell() {
   local file scripts=()
   while read -r file; do
     [ -f "$file" ] && [ ! -L "$file" ] || continue
     if head -n 1 "$file" | grep -qE '^#!.*\b(ba|da)?sh$'; then scripts+=("$file"); fi
   done < <(files)
+  # Bash sources it by its name: it has no first line that says what reads it.
+  scripts+=(share/bash-completion/completions/baker)
   some shellcheck ${#scripts[@]}
-  shellcheck "${scripts[@]}"
+  # Also what a script sources, as the start script does its parts.
+  shellcheck --check-sourced "${scripts[@]}"
   echo "shellcheck: ${#scripts[@]} scripts"
 }
 
 dockerfiles() {
-  local base accel folder found=()
+  local base accel platform folder found=()
   folder=$(mktemp -d)
   # shellcheck disable=SC2064 # the folder's name of now
   trap "rm -rf '$folder'" EXIT
   for base in debian nvidia; do
     for accel in cuda cpu; do
-      baker render --base "$base" --accel "$accel" --output "$folder/$base-$accel" > "$folder/log" 2>&1 ||
-        { cat "$folder/log" >&2; exit 1; }
-      found+=("$folder/$base-$accel/Dockerfile")
+      # Native, cross-compiled, and native elsewhere.
+      for platform in amd64-on-amd64 arm64-on-amd64 arm64-on-arm64; do
+        baker render --base "$base" --accel "$accel" --platform "linux/${platform%%-*}" \
+          --compiled-on "linux/${platform##*-}" --output "$folder/$base-$accel-$platform" > "$folder/log" 2>&1 ||
+          { cat "$folder/log" >&2; exit 1; }
+        found+=("$folder/$base-$accel-$platform/Dockerfile")
+      done
     done
+  done
+  for platform in amd64-on-amd64 arm64-on-amd64 arm64-on-arm64; do
+    baker render --cuda 13.0 --platform "linux/${platform%%-*}" --compiled-on "linux/${platform##*-}" \
+      --output "$folder/cuda13-$platform" > "$folder/log" 2>&1 || { cat "$folder/log" >&2; exit 1; }
+    found+=("$folder/cuda13-$platform/Dockerfile")
   done
   some hadolint ${#found[@]}
   hadolint --config .hadolint.yaml "${found[@]}"
   echo "hadolint: ${#found[@]} Dockerfiles"
 }
 
+# The schemas of GitHub, GitLab and Renovate are in check-jsonschema: it asks nobody.
+schema() { check-jsonschema --quiet --builtin-schema "vendor.$1" "${@:2}"; }
+
 workflows() {
-  if [ -d .github/workflows ]; then zizmor --offline .github/workflows; fi
+  # The example is a workflow too. An sdist has no .github.
+  if [ -d .github/workflows ]; then
+    zizmor --offline .github/workflows docs/ci/github-lock.yml
+    schema github-workflows .github/workflows/*.yml
+    schema github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/card.yml
+    schema github-issue-config .github/ISSUE_TEMPLATE/config.yml
+    schema renovate renovate.json
+  fi
+  schema github-workflows docs/ci/github-lock.yml
+  schema gitlab-ci --data-transform gitlab-ci docs/ci/gitlab-ci.yml
 }
 
-[ $# -gt 0 ] || set -- python shell dockerfiles workflows
+# Zensical ends in a traceback where a link leads nowhere; what it printed before says which one.
+docs() {
+  local output
+  output=$(zensical build --clean --strict 2>&1) ||
+    { sed -e '/^Traceback/,$d' -e 's/\x1b\[[0-9;]*m//g' <<< "$output" >&2; exit 1; }
+  some zensical "$(find site -name index.html | wc -l)"
+  echo "zensical: $(find site -name index.html | wc -l) pages in site/"
+}
+
+[ $# -gt 0 ] || set -- python imports shell dockerfiles workflows docs
 for what in "$@"; do
   case $what in
-    python | shell | dockerfiles | workflows) "$what" ;;
-    *) echo "lint: there is no '$what'; there are: python shell dockerfiles workflows" >&2; exit 2 ;;
+    python | imports | shell | dockerfiles | workflows | docs) "$what" ;;
+    *) echo "lint: there is no '$what'; there are: python imports shell dockerfiles workflows docs" >&2; exit 2 ;;
   esac
 done

@@ -2,7 +2,10 @@
 # Sets this checkout up; `make` runs it before every target, and it takes well under a second when nothing is to do.
 #
 #   scripts/setup.sh venv      .venv with the locked dependencies and this project, editable
-#   scripts/setup.sh           that, and what building takes: an engine that answers, buildx, compose, mmdebstrap
+#   scripts/setup.sh           that, and what building and publishing take: an engine that answers, buildx, compose,
+#                              mmdebstrap, skopeo, cosign
+#   scripts/setup.sh browser   a browser for tests/e2e
+#   scripts/setup.sh emulation qemu, so that programs of the other architecture run: for images of another platform
 #
 # buildx and compose come from the distribution's signed archive into the user's own ~/.docker/cli-plugins: that needs
 # no root, and leaves the packages and sources of the system as they are. Packages are installed only as root; without
@@ -115,7 +118,7 @@ private_apt() {
     archive="Debian trixie's archive"
     [ -e "$keyring" ] || die "$keyring is missing" "run: sudo apt-get install debian-archive-keyring"
     mirror=$(.venv/bin/python -c 'import tomllib
-tables = [tomllib.load(open(name, "rb")).get("mirrors", {}) for name in ("baker/defaults.toml", "baker.toml")]
+tables = [tomllib.load(open(name, "rb")).get("mirrors", {}) for name in ("baker/config/defaults.toml", "baker.toml")]
 print((tables[0] | tables[1])["debian"])') || die "baker.toml cannot be read, see above"
     printf 'deb [signed-by=%s] %s trixie main\n' "$keyring" "$mirror" > "$folder/sources.list"
     apt+=(-o "Dir::Etc::sourcelist=$folder/sources.list" -o Dir::Etc::sourceparts=/dev/null
@@ -184,6 +187,49 @@ setup_mmdebstrap() {
   fi
 }
 
+# What `baker publish` takes. Before Debian 13 and Ubuntu 24.10 no archive has cosign; `baker doctor` says how to get it.
+setup_publishing() {
+  local program
+  for program in skopeo cosign; do
+    if has "$program" || ! is_root || ! has apt-get; then continue; fi
+    if apt-cache show "$program" > /dev/null 2>&1; then apt_install "$program"; fi
+  done
+}
+
+# Names of tests/e2e/browser.py. Ubuntu's package is a snap, which the tests cannot drive: there Chrome itself will do.
+setup_browser() {
+  local program
+  for program in chromium google-chrome google-chrome-stable; do
+    if has "$program"; then return; fi
+  done
+  if is_root && has apt-get && [ "$(release ID)" = debian ]; then
+    apt_install chromium
+  else
+    die "no Chromium is here, which the tests of the web page need" \
+      "Debian: sudo apt-get install chromium" "elsewhere: install Google Chrome"
+  fi
+}
+
+# The kernel's list of who runs programs of which processor: https://docs.kernel.org/admin-guide/binfmt-misc.html
+setup_emulation() {
+  local machine=aarch64 list=/proc/sys/fs/binfmt_misc
+  if [ "$(uname -m)" = aarch64 ]; then machine=x86_64; fi
+  # arch-test is how mmdebstrap asks what runs here.
+  if [ -e "$list/qemu-$machine" ] && has arch-test; then return; fi
+  if ! is_root || ! has apt-get; then
+    die "programs of $machine do not run here, which tests and images of another platform need" \
+      "Debian, Ubuntu: sudo apt-get install qemu-user-static binfmt-support arch-test" \
+      "elsewhere:      docker run --privileged --rm tonistiigi/binfmt --install all"
+  fi
+  apt_install qemu-user-static binfmt-support arch-test
+  # In a container nobody mounts the list, and no service is started.
+  [ -e "$list/register" ] || quietly mount -t binfmt_misc binfmt_misc "$list" ||
+    die "$list cannot be mounted" "load the kernel's module binfmt_misc, or run this on the host"
+  [ -e "$list/qemu-$machine" ] || quietly update-binfmts --enable "qemu-$machine" || true
+  [ -e "$list/qemu-$machine" ] || die "qemu is installed, and the kernel does not know it" \
+    "run: sudo update-binfmts --enable qemu-$machine"
+}
+
 case ${1-all} in
   venv) setup_venv ;;
   all)
@@ -191,6 +237,9 @@ case ${1-all} in
     check_engine
     setup_plugins
     setup_mmdebstrap
+    setup_publishing
     ;;
-  *) die "usage: scripts/setup.sh [venv]" ;;
+  browser) setup_browser ;;
+  emulation) setup_emulation ;;
+  *) die "usage: scripts/setup.sh [venv|browser|emulation]" ;;
 esac
