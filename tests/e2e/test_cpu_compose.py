@@ -89,8 +89,9 @@ def test_any_config_and_either_way(start: Any, models: Any, tmp_path: Any, setti
     with start(TTS, command, volumes=volumes, environment=environment, **HARDENED) as container:
         wait(lambda: listening(container), container)
         assert b'device = "cpu" in /tmp/moshi-config.' in container.logs()
+        # Where the image's own health check holds the slot at that moment, its steps are the sign of life.
         code, said = container.exec_run(["/opt/baker/bin/moshi-health"])
-        assert (code, b"answers" in said) == (0, True), said
+        assert (code, said.startswith(b"healthy: /api/tts_streaming ")) == (0, True), said
 
 
 def test_published_config_of_upstream(start: Any, models: Any, tmp_path: Any) -> None:

@@ -22,7 +22,7 @@ def test_idle_server_is_healthy_and_gets_its_slot_back(start: Start, kind: str) 
     for _ in range(5):
         code, line = server.probe()
         assert (code, line.split(":")[0], line.split()[-1]) == (0, "healthy", "answers")
-    until(lambda: server.used() == 0)
+        until(lambda: server.used() == 0)
     assert server.connects() == 5
 
 
