@@ -16,7 +16,7 @@ trap 'rm -rf "$cache"' EXIT
 # run ARGUMENTS: pytest, and what failed once more.
 run() {
   local status=0 failed
-  rm -rf "$cache"/*
+  rm -rf "${cache:?}"/*
   $python -m pytest -o cache_dir="$cache" "$@" || status=$?
   [ $status -eq 1 ] || return $status
   failed=$($python -c 'import json, sys; print(len(json.load(open(sys.argv[1]))))' "$cache/v/cache/lastfailed")
