@@ -10,7 +10,7 @@ from baker.build.revision import UNKNOWN, Revision, revision
 from baker.buildkit import builder
 from baker.config import uvlock, wheels
 from baker.config.cuda import taken
-from baker.dockerfile import bakefile, context, labels, planner, render, stages
+from baker.dockerfile import bakefile, context, extensions, labels, planner, render, stages
 from baker.dockerfile import root as recipes
 from baker.dockerfile.choice import Choice
 from baker.dockerfile.top_layers import top_layers
@@ -120,7 +120,7 @@ def prepare(
         uvlock.fits(project)
     compiles_on = build_platform or request.host
     for service in request.services if machine else ():
-        _require_wheels(service, request, compiles_on)
+        _require_wheels(service, request, base, compiles_on)
     chosen = choice(
         request,
         base,
@@ -187,17 +187,22 @@ def write(prepared: Prepared, folder: Path) -> None:
     context.write((*prepared.files, bake), folder, forbidden=(project.services_folder,))
 
 
-def _require_wheels(service: Service, request: Request, build_platform: Platform) -> None:
+def _require_wheels(service: Service, request: Request, base: str, build_platform: Platform) -> None:
     """Check that the locks of a service have a wheel of all that is installed, or raise UsageError."""
     python, version = service.python, request.pins.python.version
     if python is None:
         return
     libraries = [python.libraries_group] if python.libraries and request.settings.accel == "cuda" else []
     groups = [*libraries, *(python.groups if python.venv else ())]
-    wheels.require(python.project, groups, version, request.platform, whole=python.venv)
+    lacks = wheels.missing(python.project, groups, version, request.platform, whole=python.venv)
+    left = [each for each in lacks if not extensions.compiles(each, python, base)]
+    others = [release for release, its in service.toolkits.items() if {each.name for each in left} <= {*its.extensions}]
+    hint = f", or with --cuda {others[0]}" if others and request.settings.accel == "cuda" and not service.cuda else ""
+    wheels.require(left, python.project, request.platform, hint)
     if toolkit := taken(service):
         # The compiler runs where it compiles.
-        wheels.require(toolkit.project, [*libraries, toolkit.group], version, build_platform, whole=False)
+        tools = wheels.missing(toolkit.project, [*libraries, toolkit.group], version, build_platform, whole=False)
+        wheels.require(tools, toolkit.project, build_platform)
 
 
 def _projects(request: Request) -> list[Path]:

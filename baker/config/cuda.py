@@ -66,6 +66,7 @@ def _with_toolkit(service: Service, release: str, own: Mapping[str, str]) -> Ser
         python=structs.replace(
             python,
             project=toolkit.project,
+            extensions=toolkit.extensions,
             libraries=toolkit.libraries,
             unused=toolkit.unused,
             layers=toolkit.layers,

@@ -90,6 +90,13 @@ class Python(Table, frozen=True, kw_only=True):
         tuple[values.Group, ...],
         about("Dependency groups of the environment besides the project's own dependencies."),
     ] = ()
+    extensions: Annotated[
+        tuple[values.Distribution, ...],
+        about(
+            "Packages of the environment that are written in Rust: where a platform has no wheel of one, its sdist is "
+            "compiled with maturin, from the Cargo.lock in it."
+        ),
+    ] = ()
     libraries: Annotated[
         tuple[values.Libraries, ...],
         about(

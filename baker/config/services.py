@@ -47,7 +47,7 @@ def _check_pair(one: Service, other: Service) -> None:
     if first.libraries and second.libraries:
         shared += ["libraries", "libraries_group"]
     if first.venv and second.venv:
-        shared += ["groups", "layers"]
+        shared += ["groups", "layers", "extensions"]
     for key in shared:
         if getattr(first, key) != getattr(second, key):
             name = key.replace("_", "-")

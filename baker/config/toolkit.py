@@ -33,6 +33,7 @@ class Toolkit(Table, frozen=True, kw_only=True):
     rust: Annotated[values.OptionalRust, about("The Rust that this lock wants at least, in place of [crate] rust.")] = (
         ""
     )
+    extensions: Annotated[tuple[values.Distribution, ...], about("In place of [python] extensions.")] = ()
     libraries: Annotated[tuple[values.Libraries, ...], about("In place of [python] libraries.")]
     unused: Annotated[tuple[values.Pattern, ...], about("In place of [python] unused.")] = ()
     layers: Annotated[tuple[tuple[values.Inside, ...], ...], about("In place of [python] layers.")] = ()

@@ -78,6 +78,8 @@ Library = Annotated[str, _like("[A-Za-z0-9_][A-Za-z0-9_.+-]*", "the name of a li
 Module = Annotated[
     str, _like("[A-Za-z_][A-Za-z0-9_]*(?:[.][A-Za-z_][A-Za-z0-9_]*)*", "a Python module", "'moshi.models'")
 ]
+# https://packaging.python.org/en/latest/specifications/name-normalization/
+Distribution = Annotated[str, _like("[a-z0-9]+(?:-[a-z0-9]+)*", "the normalised name of a Python package", "'sphn'")]
 Group = Annotated[str, _like("[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", "a dependency group", "'cuda'")]
 # https://www.debian.org/doc/debian-policy/ch-controlfields.html#source
 Package = Annotated[str, _like("[a-z0-9][a-z0-9+.-]+", "the name of a Debian package", "'g++' or 'libsndfile1'")]

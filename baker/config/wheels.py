@@ -1,7 +1,8 @@
-"""Has a uv.lock a wheel of everything for a platform? What has none would be compiled in a stage without a compiler."""
+"""Has a uv.lock a wheel of everything for a platform? What has none takes a stage that compiles it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -40,6 +41,11 @@ class _Wheel(_Kebab, frozen=True):
     url: str = ""
 
 
+class _Sdist(_Kebab, frozen=True):
+    url: str = ""
+    hash: str = ""
+
+
 class _Package(_Kebab, frozen=True):
     name: str
     version: str = ""
@@ -47,6 +53,7 @@ class _Package(_Kebab, frozen=True):
     dependencies: tuple[_Dependency, ...] = ()
     optional_dependencies: dict[str, tuple[_Dependency, ...]] = msgspec.field(default_factory=dict)
     dev_dependencies: dict[str, tuple[_Dependency, ...]] = msgspec.field(default_factory=dict)
+    sdist: _Sdist = _Sdist()
     wheels: tuple[_Wheel, ...] = ()
 
 
@@ -54,8 +61,23 @@ class _Lock(_Kebab, frozen=True):
     package: tuple[_Package, ...] = ()
 
 
-def require(project: Path, groups: Sequence[str], python: str, platform: Platform, *, whole: bool) -> None:
-    """Check that everything that is installed has a wheel for a platform.
+@dataclass(frozen=True, order=True)
+class Missing:
+    """A package of a lock without a wheel for a platform, and its sdist: empty where the lock has none."""
+
+    name: str
+    version: str
+    url: str
+    sha256: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+def missing(
+    project: Path, groups: Sequence[str], python: str, platform: Platform, *, whole: bool
+) -> tuple[Missing, ...]:
+    """Return what is installed and has no wheel for a platform, sorted by name.
 
     Args:
         project: the folder of pyproject.toml and uv.lock.
@@ -65,22 +87,38 @@ def require(project: Path, groups: Sequence[str], python: str, platform: Platfor
         whole: whether the project's own dependencies are installed too.
 
     Raises:
-        UsageError: a package has wheels, and none for the platform.
+        UsageError: the lock cannot be read.
     """
     path = project / "uv.lock"
     packages = model.read(_Lock, toml.read(path), str(path), texts=False).package
-    lacks = sorted(
-        {
-            f"{package.name} {package.version}"
-            for package in _installed(packages, groups, python, platform, whole=whole)
-            # One without any wheel is not made for a platform.
-            if package.wheels and not any(_fits(wheel, platform) for wheel in package.wheels)
-        }
+    return tuple(
+        sorted(
+            {
+                Missing(package.name, package.version, package.sdist.url, package.sdist.hash.removeprefix("sha256:"))
+                for package in _installed(packages, groups, python, platform, whole=whole)
+                # One without any wheel is not made for a platform.
+                if package.wheels and not any(_fits(wheel, platform) for wheel in package.wheels)
+            }
+        )
     )
+
+
+def require(lacks: Sequence[Missing], project: Path, platform: Platform, hint: str = "") -> None:
+    """Check that nothing is left that has no wheel for a platform and that nothing compiles.
+
+    Args:
+        lacks: what is left.
+        project: the folder of the lock.
+        platform: the platform.
+        hint: another way out.
+
+    Raises:
+        UsageError: something is left.
+    """
     if lacks:
         raise UsageError(
-            f"{path} has no wheel for {platform.name} of {', '.join(lacks)}, and no image has a compiler for it: build "
-            "the services that do not need it, or those for another platform"
+            f"{project / 'uv.lock'} has no wheel for {platform.name} of {', '.join(map(str, lacks))}, and no image has "
+            f"a compiler for it: build the services that do not need it, or those for another platform{hint}"
         )
 
 

@@ -21,6 +21,8 @@ class Base(Protocol):
     local: bool
     wheels: bool
     """Whether it compiles with a CUDA toolkit from wheels."""
+    maturin: tuple[str, ...]
+    """The packages that bring maturin; none where it has none, and compiles no Python package."""
 
     def cuda(self, pins: Pins) -> str:
         """Return the release of its CUDA toolkit."""
@@ -64,6 +66,7 @@ class _Nvidia:
 
     local = False
     wheels = False
+    maturin: tuple[str, ...] = ()
 
     def cuda(self, pins: Pins) -> str:
         return pins.nvidia.cuda
@@ -120,6 +123,7 @@ class _Debian:
 
     local = True
     wheels = True
+    maturin: tuple[str, ...] = ("python3-maturin",)
 
     def cuda(self, pins: Pins) -> str:
         return pins.debian.cuda

@@ -52,6 +52,11 @@ class Interpreter:
     record: str
     folder: str
 
+    @property
+    def site_packages(self) -> str:
+        """Where the packages of an environment of it are, in build and image."""
+        return f"/opt/venv/lib/python{self.version}/site-packages"
+
 
 @dataclass(frozen=True, kw_only=True)
 class OwnCrate:
@@ -146,8 +151,31 @@ class ToolPlan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExtensionPlan:
+    """A Python package in Rust that has no wheel for the platform: its sdist, and the stage that compiles it.
+
+    `toolchain` is the stage with the compiler, and `packages` are what it needs besides, maturin first of all.
+    """
+
+    name: str
+    version: str
+    url: str
+    sha256: str
+    toolchain: str
+    packages: tuple[str, ...]
+
+    @property
+    def folder(self) -> str:
+        """What its sdist unpacks to."""
+        return f"{self.name}-{self.version}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProjectPlan:
-    """A uv project: the layers of its venv and of the libraries that binaries link."""
+    """A uv project: the layers of its venv and of the libraries that binaries link.
+
+    `extensions` are packages of the venv that have no wheel for the platform.
+    """
 
     name: str
     context: str
@@ -157,6 +185,7 @@ class ProjectPlan:
     libraries_group: str
     unused: tuple[str, ...]
     layers: tuple[tuple[str, ...], ...]
+    extensions: tuple[ExtensionPlan, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -276,6 +305,11 @@ class Plan:
     def archive(self) -> str:
         """Debian's archive, at the time of the pins where the mirror has times."""
         return self.mirrors.debian.replace("{snapshot}", self.debian.snapshot)
+
+    @property
+    def extensions(self) -> tuple[ExtensionPlan, ...]:
+        """What of all environments has to be compiled, each once."""
+        return tuple(dict.fromkeys(each for project in self.projects for each in project.extensions))
 
     @property
     def cross(self) -> bool:

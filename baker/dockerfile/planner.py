@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from baker.config import cards, uvlock
 from baker.config.cardtable import table
 from baker.config.cargo import package
-from baker.dockerfile import labels, owncrate, projects, requirements, target_cache, toolkits
+from baker.dockerfile import extensions, labels, owncrate, projects, requirements, target_cache, toolkits
 from baker.dockerfile.bases import BASES
 from baker.dockerfile.plan import CROSS, BaseImages, BinaryPlan, ContextFile, CopyPlan, ImagePlan, Plan, ToolPlan
 from baker.errors import UsageError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from baker.config.settings import Mirrors
     from baker.dockerfile.bases import Base
     from baker.dockerfile.choice import Choice
-    from baker.dockerfile.plan import CratePlan, Interpreter
+    from baker.dockerfile.plan import CratePlan, ExtensionPlan, Interpreter
 
 BIN = "/opt/baker/bin"
 
@@ -84,14 +84,14 @@ def make(services: Sequence[Service], pins: Pins, mirrors: Mirrors, choice: Choi
         python=planner.python,
         with_python=any(service.python for service in services),
         with_git=any(service.python and uvlock.from_git(service.python.project) for service in services),
-        site_packages=planner.site_packages,
+        site_packages=planner.python.site_packages,
         uv=pins.uv,
         rust=pins.rust,
         debian=pins.debian,
         crates=tuple(crates[name] for name in sorted(crates)),
         binaries=tuple(binaries[stage] for stage in sorted(binaries)),
         tools=tuple(tools[name] for name in sorted(tools)),
-        projects=projects.plan(services, planner.on_gpu, planner.inside),
+        projects=projects.plan(services, planner.on_gpu, planner.inside, planner.extensions),
         services=tuple(planner.image(service) for service in services),
         context=planner.context(services),
         versions={
@@ -126,10 +126,6 @@ class _Planner:
     def base(self) -> Base:
         return BASES[self.choice.base]
 
-    @property
-    def site_packages(self) -> str:
-        return f"/opt/venv/lib/python{self.python.version}/site-packages"
-
     def crate(self, service: Service) -> CratePlan:
         return owncrate.plan(service.crate, self.pins, self.inside, self.root.resolve())
 
@@ -156,7 +152,7 @@ class _Planner:
         accel = "cuda" if gpu else "cpu"
         linked = service.python.libraries if service.python and gpu else ()
         rpath = (
-            *(f"{self.site_packages}/{folder}" for folder in projects.folders(linked)),
+            *(f"{self.python.site_packages}/{folder}" for folder in projects.folders(linked)),
             *((self.python.libdir,) if crate.embeds_python else ()),
         )
         libpython = (self.python.soname,) if crate.embeds_python else ()
@@ -183,6 +179,9 @@ class _Planner:
             for capability in (self.choice.capabilities if gpu else (0,))
             for variant in [f"cuda-{capability}" if gpu else "cpu"]
         )
+
+    def extensions(self, service: Service) -> tuple[ExtensionPlan, ...]:
+        return extensions.plan(service, self.python.version, self.choice)
 
     def tools(self, service: Service) -> tuple[ToolPlan, ...]:
         return tuple(ToolPlan(binary=package(folder), context=self.inside(folder)) for folder in service.image.tools)
@@ -267,9 +266,11 @@ class _Planner:
         for binary in self.binaries(service):
             program = service.crate.binary
             found.append(copy(binary.stage, f"/out/bin/{program}", f"{BIN}/{program}-{binary.variant}"))
-        # What the binary was compiled from, for the bill of materials.
-        lock = f"{service.crate.name}-{self.crate(service).version}/Cargo.lock"
-        found.append(copy(f"crate-{service.crate.name}", f"/crate/{lock}", f"/opt/baker/crates/{lock}"))
+        # What was compiled from it, for the bill of materials.
+        folders = {f"crate-{service.crate.name}": f"{service.crate.name}-{self.crate(service).version}"}
+        folders |= {f"sdist-{each.name}": each.folder for each in self.extensions(service)}
+        for stage, folder in folders.items():
+            found.append(copy(stage, f"/crate/{folder}/Cargo.lock", f"/opt/baker/crates/{folder}/Cargo.lock"))
         found += [copy(f"tool-{tool.binary}", f"/out/bin/{tool.binary}", f"{BIN}/") for tool in self.tools(service)]
         found.append(copy("", f"services/{service.name}/image.env", "/opt/baker/image.env", "0644"))
         return found + [copy("", self.inside(file.source), file.target, file.mode) for file in self.files(service)]

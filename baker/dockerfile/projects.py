@@ -12,10 +12,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from baker.config.service import Service
+    from baker.dockerfile.plan import ExtensionPlan
 
 
 def plan(
-    services: Sequence[Service], on_gpu: Callable[[Service], bool], inside: Callable[[Path], str]
+    services: Sequence[Service],
+    on_gpu: Callable[[Service], bool],
+    inside: Callable[[Path], str],
+    extensions: Callable[[Service], tuple[ExtensionPlan, ...]],
 ) -> tuple[ProjectPlan, ...]:
     """Plan the uv projects of some services, sorted by name.
 
@@ -23,6 +27,7 @@ def plan(
         services: the services.
         on_gpu: whether a service's binary has GPU code, and links libraries of the project.
         inside: the place of a folder in the build context.
+        extensions: what of a service's environment has to be compiled.
     """
     found: dict[str, ProjectPlan] = {}
     for service in services:
@@ -40,6 +45,7 @@ def plan(
             libraries_group=python.libraries_group,
             unused=python.unused,
             layers=python.layers or (old.layers if old else ()),
+            extensions=extensions(service) or (old.extensions if old else ()),
         )
     return tuple(found[name] for name in sorted(found))
 

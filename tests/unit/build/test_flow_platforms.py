@@ -10,7 +10,9 @@ from rich.console import Console
 
 from baker.build import pipeline, planning
 from baker.build.machine import probe
+from baker.build.prepare import prepare
 from baker.cli.options import BuildOptions
+from baker.config import project as projects
 from baker.config.platforms import ARM64
 from baker.errors import EngineError, UsageError
 from tests.unit.build.flow import COMMANDS, INSPECT, build
@@ -70,6 +72,23 @@ def test_builders_that_compile_on_different_platforms_share_no_build():
     fake.commands["buildx inspect"] = lambda _: next(asked)
     with pytest.raises(EngineError, match="on linux/amd64 and linux/arm64"):
         probe(fake, ("here", "there")).compiles_on(ARM64)
+
+
+def prepared(engine, **options):
+    """Prepare text-to-speech for arm64, as this project has it."""
+    engine.commands = EMULATES
+    request = BuildOptions(project=projects.BUILTIN, services=("tts",), platform=("linux/arm64",), **options).request()
+    return prepare(request, probe(engine, ()), {"DOCKER_CONFIG": "/nowhere"}, print)
+
+
+@pytest.mark.parametrize("options", [{}, {"cuda": "12.4", "base": "debian"}], ids=["auto", "named"])
+def test_what_nothing_compiles_is_said_before_anything_is_built(engine, options):
+    with pytest.raises(UsageError, match=r"no wheel for linux/arm64 of sphn .*, or with --cuda 13\.0$"):
+        prepared(engine, **options)
+
+
+def test_what_has_no_wheel_and_is_compiled_is_not_refused(engine):
+    assert [each.name for each in prepared(engine, cuda="13.0").plan.extensions] == ["sphn"]
 
 
 def test_a_machine_without_buildx():

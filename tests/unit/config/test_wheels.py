@@ -22,7 +22,8 @@ def lock(folder, dependencies, *packages, groups=""):
 
 
 def require(folder, platform=ARM64, groups=(), **options):
-    wheels.require(folder, groups, "3.13", platform, **{"whole": True, **options})
+    lacks = wheels.missing(folder, groups, "3.13", platform, **{"whole": True, **options})
+    wheels.require(lacks, folder, platform)
 
 
 def test_a_package_with_wheels_of_another_platform_only(tmp_path):
@@ -67,6 +68,13 @@ def test_moshi_servers_own_lock():
     for platform in (AMD64, ARM64):
         require(folder, platform, ["cuda"], whole=False)
     require(folder, AMD64)
-    # When sphn has a wheel for aarch64, text-to-speech can be built for it, and docs/arm64.md says otherwise.
-    with pytest.raises(UsageError, match=r"of sphn [0-9.]+, and"):
-        require(folder)
+    # When sphn has a wheel for aarch64, nothing has to be compiled for it, and docs/arm64.md says otherwise.
+    (sphn,) = wheels.missing(folder, [], "3.13", ARM64, whole=True)
+    assert str(sphn) == f"sphn {sphn.version}"
+    assert sphn.url.endswith(f"/sphn-{sphn.version}.tar.gz")
+    assert len(sphn.sha256) == 64
+
+
+def test_a_lock_without_an_sdist(tmp_path):
+    made = lock(tmp_path, '{ name = "a" }', ("a", "1", "a-1-cp313-cp313-linux_x86_64", ""))
+    assert wheels.missing(made, [], "3.13", ARM64, whole=True) == (wheels.Missing("a", "1", "", ""),)

@@ -142,8 +142,8 @@ def test_cuda_from_wheels(request, services):
 
 @pytest.mark.parametrize("build_platform", [AMD64, ARM64], ids=["crossed", "native"])
 def test_cuda_from_wheels_for_arm64(request, build_platform):
-    found = rendered("debian", "cuda", "stt", platform=ARM64, build_platform=build_platform, cuda="13.0")
-    compare(request, found, f"debian-cuda13.0-stt-arm64-on-{build_platform.architecture}")
+    found = rendered("debian", "cuda", "stt", "tts", platform=ARM64, build_platform=build_platform, cuda="13.0")
+    compare(request, found, f"debian-cuda13.0-stt+tts-arm64-on-{build_platform.architecture}")
 
 
 def test_cuda_from_wheels_in_the_builder_variant(request):

@@ -167,6 +167,35 @@ RUN --network=none --mount=type=bind,source=scripts/unpack-crates,target=/usr/lo
  && check-binary /out/bin/moshi-server libcuda.so.1 libsentencepiece.so.0 libpython3.13.so.1.0 \
  && rm -r /sources
 
+# ---------------------------------------------------------------- extension: sphn 0.2.1, which has no wheel for linux/arm64
+# The sdist of uv.lock and all that the Cargo.lock in it names, each checked against its sha256.
+FROM toolchain AS sdist-sphn
+RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
+    --mount=type=bind,source=scripts/with-ca,target=/usr/local/bin/with-ca \
+    --mount=type=bind,source=scripts/download,target=/usr/local/bin/download \
+    --mount=type=bind,source=scripts/fetch-crate,target=/usr/local/bin/fetch-crate \
+    --mount=type=bind,source=scripts/locked-crates,target=/usr/local/bin/locked-crates \
+    --mount=type=bind,source=scripts/own-crate,target=/usr/local/bin/own-crate \
+    --mount=type=cache,id=baker-crates,target=/var/cache/crates \
+    with-ca own-crate sphn 0.2.1 "" /crate /archives /var/cache/crates sdist https://files.pythonhosted.org/packages/b7/94/0957f866030d6071bcfd285977ff3652bacf85e663a634d3172cf47055a7/sphn-0.2.1.tar.gz 3b19b1fece67d979d84080458bed545d1f55ddc5abac6ca5deae2672a184c7fe
+
+FROM toolchain AS wheel-sphn
+RUN --mount=type=tmpfs,target=/run \
+    --mount=type=secret,id=ca,mode=0444 --mount=type=secret,id=netrc \
+    --mount=type=bind,source=scripts/install-packages,target=/run/install-packages \
+    --mount=type=cache,id=baker-apt-debian-trixie-arm64,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=baker-apt-lists-debian-trixie-arm64,target=/var/lib/apt/lists,sharing=locked \
+    /run/install-packages python3-maturin
+RUN --network=none --mount=type=bind,source=scripts/unpack-crates,target=/usr/local/bin/unpack-crates \
+    --mount=type=bind,source=files/unpacked.toml,target=/cargo/config.toml \
+    --mount=type=bind,from=sdist-sphn,source=/crate,target=/crate \
+    --mount=type=bind,from=sdist-sphn,source=/archives,target=/archives \
+    unpack-crates /archives /sources \
+ && CARGO_HOME=/cargo CARGO_TARGET_DIR=/tmp/target \
+    maturin build --release --strip --locked --offline --compatibility linux --interpreter python3.13 \
+      --manifest-path /crate/sphn-0.2.1/Cargo.toml --out /wheels \
+ && rm -r /sources /tmp/target
+
 # ---------------------------------------------------------------- tool: moshi-health
 # A small program of this project, standard library only.
 FROM toolchain AS tool-moshi-health
@@ -187,6 +216,27 @@ RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
     with-ca uv sync --project /project --locked --no-install-project --only-group cuda \
  && prune-packages /opt/venv/lib/python3.13/site-packages 'nvidia/cu13/lib/libnvrtc.alt.so.*' 'nvidia/cu13/lib/libnvrtc-builtins.alt.so.*' '*.a' \
  && keep-libraries /opt/venv/lib/python3.13/site-packages /layers 'nvidia/cu13/lib/libcublas*' 'nvidia/cu13/lib/libcudart*' 'nvidia/cu13/lib/libcurand*' 'nvidia/cu13/lib/libnvrtc*'
+
+# ---------------------------------------------------------------- venv: cuda13
+# Exactly the lock. Hash-based .pyc files stay valid whatever the timestamps of a layer are.
+FROM python AS venv-cuda13
+RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
+    --mount=type=bind,source=scripts/with-ca,target=/usr/local/bin/with-ca \
+    --mount=type=bind,source=services/moshi-server/cuda13/pyproject.toml,target=/project/pyproject.toml \
+    --mount=type=bind,source=services/moshi-server/cuda13/uv.lock,target=/project/uv.lock \
+    --mount=type=bind,source=scripts/prune-packages,target=/usr/local/bin/prune-packages \
+    --mount=type=cache,id=baker-uv,target=/root/.cache/uv \
+    --mount=type=bind,source=scripts/split-venv,target=/usr/local/bin/split-venv \
+    --mount=type=bind,from=wheel-sphn,source=/wheels,target=/wheels/sphn \
+    with-ca uv sync --project /project --locked --no-install-project --no-install-package sphn \
+ && uv pip install --python /opt/venv/bin/python --offline --no-index --no-deps /wheels/*/*.whl \
+ && prune-packages /opt/venv/lib/python3.13/site-packages 'nvidia/cu13/lib/libnvrtc.alt.so.*' 'nvidia/cu13/lib/libnvrtc-builtins.alt.so.*' '*.a' \
+ && split-venv /opt/venv/lib/python3.13/site-packages /layers '-nvidia/cu13/lib/libcublas*' '-nvidia/cu13/lib/libcudart*' '-nvidia/cu13/lib/libcurand*' '-nvidia/cu13/lib/libnvrtc*' \
+      torch \
+      nvidia/cudnn \
+      nvidia/cu13 \
+      nvidia/cusparselt:nvidia/nccl:nvidia/nvshmem \
+      triton
 
 # ---------------------------------------------------------------- runtime with the CUDA libraries
 FROM runtime AS runtime-cuda13
@@ -253,3 +303,73 @@ LABEL dev.baker.accel="cuda" \
 USER 1000:1000
 ENTRYPOINT ["/usr/bin/tini", "--", "/app/start_moshi_server.sh"]
 CMD ["worker", "--config", "configs/stt.toml"]
+
+# ================================================================ image: tts
+# Kyutai's text-to-speech behind a websocket: the CUDA binary with the Python environment that it embeds.
+FROM runtime-cuda13 AS tts
+RUN --mount=type=tmpfs,target=/run \
+    --mount=type=secret,id=ca,mode=0444 --mount=type=secret,id=netrc \
+    --mount=type=bind,source=scripts/install-packages,target=/run/install-packages \
+    --mount=type=cache,id=baker-apt-debian-trixie-arm64,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=baker-apt-lists-debian-trixie-arm64,target=/var/lib/apt/lists,sharing=locked \
+    /run/install-packages g++ libpython3.13-dev libsentencepiece0 python3.13
+# The mounts belong to everybody, as /tmp does: a new volume takes that over, and any uid can write to it.
+RUN install --directory --mode=0755 /app /opt/baker/bin /app/static \
+ && install --directory --mode=1777 /root/.cache/huggingface /root/.cache/huggingface/hub /tmp/unmute_logs
+COPY --link --from=venv-cuda13 /layers/1 /
+COPY --link --from=venv-cuda13 /layers/2 /
+COPY --link --from=venv-cuda13 /layers/3 /
+COPY --link --from=venv-cuda13 /layers/4 /
+COPY --link --from=venv-cuda13 /layers/5 /
+COPY --link --from=venv-cuda13 /layers/rest /
+COPY --link --from=toolchain-cuda-backports /stubs /opt/baker/stubs
+COPY --link --from=binary-moshi-server-cuda-80 /out/bin/moshi-server /opt/baker/bin/moshi-server-cuda-80
+COPY --link --from=binary-moshi-server-cuda-120 /out/bin/moshi-server /opt/baker/bin/moshi-server-cuda-120
+COPY --link --from=crate-moshi-server /crate/moshi-server-0.6.4-l71e3dad760/Cargo.lock /opt/baker/crates/moshi-server-0.6.4-l71e3dad760/Cargo.lock
+COPY --link --from=sdist-sphn /crate/sphn-0.2.1/Cargo.lock /opt/baker/crates/sphn-0.2.1/Cargo.lock
+COPY --link --from=tool-moshi-health /out/bin/moshi-health /opt/baker/bin/
+COPY --link --chmod=0644 services/tts/image.env /opt/baker/image.env
+COPY --link services/moshi-server/page /app/static
+COPY --link --chmod=0755 services/moshi-server/start_moshi_server.sh /app/start_moshi_server.sh
+COPY --link services/moshi-server/start /opt/baker/start
+COPY --link services/tts/configs /app/configs
+ENV CUDA_CACHE_PATH=/root/.cache/huggingface/jit/cuda \
+    HF_HOME=/root/.cache/huggingface \
+    HOME=/tmp \
+    NVIDIA_DRIVER_CAPABILITIES=compute,utility \
+    NVIDIA_VISIBLE_DEVICES=all \
+    PATH=/opt/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+    RUST_BACKTRACE=1 \
+    TORCHINDUCTOR_CACHE_DIR=/root/.cache/huggingface/jit/inductor \
+    TRITON_CACHE_DIR=/root/.cache/huggingface/jit/triton \
+    USER=moshi
+WORKDIR /app
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=120s --retries=3 CMD ["/opt/baker/bin/moshi-health", "--start-wait", "110"]
+LABEL dev.baker.accel="cuda" \
+      dev.baker.base="debian" \
+      dev.baker.binary="moshi-server" \
+      dev.baker.budget="7600000000" \
+      dev.baker.capabilities="80 120" \
+      dev.baker.crate="moshi-server" \
+      dev.baker.crate.lock="services/moshi-server/cuda13/Cargo.lock sha256:a9cfe9b49fe87eb6bd1abb9a8658e964f08955639c8d65897c1e0b3f58d5a9e3" \
+      dev.baker.crate.source="crates.io 0.6.4" \
+      dev.baker.crate.version="0.6.4-l71e3dad760" \
+      dev.baker.cuda="13.0" \
+      dev.baker.driver-floor="580.65.06" \
+      dev.baker.duplicates="*/torch/bin/protoc* */torch/*.pyi */include/cuda.h" \
+      dev.baker.embeds-python="true" \
+      dev.baker.imports="ssl huggingface_hub moshi.conditioners moshi.models moshi.modules numpy pydantic safetensors.torch setuptools torch" \
+      dev.baker.packages="g++ libpython3.13-dev libsentencepiece0 python3.13" \
+      dev.baker.ptx="9.0 sm_80, 9.0 sm_120" \
+      dev.baker.python="3.13" \
+      dev.baker.service="tts" \
+      dev.baker.unresolved="*/nvidia/nvshmem/lib/nvshmem_* */nvidia/cu13/lib/libcufile_rdma.so.1" \
+      org.opencontainers.image.base.name="baker-root:golden-arm64" \
+      org.opencontainers.image.description="Kyutai's text-to-speech behind a websocket: the CUDA binary with the Python environment that it embeds." \
+      org.opencontainers.image.licenses="MIT OR Apache-2.0" \
+      org.opencontainers.image.title="moshi-server, text-to-speech" \
+      org.opencontainers.image.version="0.6.4-l71e3dad760"
+USER 1000:1000
+ENTRYPOINT ["/usr/bin/tini", "--", "/app/start_moshi_server.sh"]
+CMD ["worker", "--config", "configs/tts.toml"]
