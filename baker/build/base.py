@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from baker.dockerfile import planner
+from baker.dockerfile.bases import mirrored
 from baker.errors import BakerError
 from baker.registry.certificates import Certificates
 from baker.registry.client import Registries
@@ -34,7 +34,7 @@ def choose(
     """
     if wanted == "debian":
         return wanted, "base debian, as asked"
-    images = tuple(Reference.parse(planner.mirrored(text, registry)) for text in (pinned.devel, pinned.runtime))
+    images = tuple(Reference.parse(mirrored(text, registry)) for text in (pinned.devel, pinned.runtime))
     host = images[0].registry
     trouble = missing(images)
     if wanted != "auto":

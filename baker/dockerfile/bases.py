@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Protocol
 
 from packaging.version import Version
 
-from baker.dockerfile.plan import BACKPORTS, Interpreter
+from baker.dockerfile.plan import BACKPORTS, BaseImages, Interpreter
 from baker.errors import LockError
 
 if TYPE_CHECKING:
     from baker.config.pins import Pins
     from baker.config.platforms import Platform
-    from baker.dockerfile.plan import BaseImages, CratePlan
+    from baker.config.settings import Mirrors
+    from baker.dockerfile.choice import Choice
+    from baker.dockerfile.plan import CratePlan
 
 
 class Base(Protocol):
@@ -171,6 +173,21 @@ class _Debian:
     def versions(self, images: BaseImages, pins: Pins) -> dict[str, str]:
         del pins
         return {"root image": images.root}
+
+
+def mirrored(reference: str, registry: str) -> str:
+    """Return an image reference that goes through a mirror's prefix; without one it is left as it is."""
+    return f"{registry.rstrip('/')}/{reference}" if registry else reference
+
+
+def base_images(pins: Pins, mirrors: Mirrors, choice: Choice) -> BaseImages:
+    """Return the images that stages of all bases start from."""
+    return BaseImages(
+        root=choice.root,
+        build_root=choice.build_root,
+        devel=mirrored(pins.nvidia.devel, mirrors.registry),
+        runtime=mirrored(pins.nvidia.runtime, mirrors.registry),
+    )
 
 
 def newer(version: str, other: str) -> bool:

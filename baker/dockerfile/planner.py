@@ -9,12 +9,12 @@ from baker.config import cards, uvlock
 from baker.config.cardtable import table
 from baker.config.cargo import package
 from baker.dockerfile import extensions, labels, owncrate, projects, requirements, target_cache, toolkits
-from baker.dockerfile.bases import BASES
+from baker.dockerfile.bases import BASES, base_images
 from baker.dockerfile.plan import CROSS, BaseImages, BinaryPlan, ContextFile, CopyPlan, ImagePlan, Plan, ToolPlan
 from baker.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from baker.config.pins import Pins
@@ -36,12 +36,7 @@ def make(services: Sequence[Service], pins: Pins, mirrors: Mirrors, choice: Choi
         LockError: a crate is not pinned.
     """
     base = BASES[choice.base]
-    images = BaseImages(
-        root=choice.root,
-        build_root=choice.build_root,
-        devel=mirrored(pins.nvidia.devel, mirrors.registry),
-        runtime=mirrored(pins.nvidia.runtime, mirrors.registry),
-    )
+    images = base_images(pins, mirrors, choice)
     planner = _Planner(
         pins=pins,
         choice=choice,
@@ -50,6 +45,13 @@ def make(services: Sequence[Service], pins: Pins, mirrors: Mirrors, choice: Choi
         root=root,
         images=images,
         python=base.interpreter(pins, choice.platform),
+        crates={},
+        extensions={},
+    )
+    planner = replace(
+        planner,
+        crates={each.name: owncrate.plan(each.crate, pins, planner.inside, root.resolve()) for each in services},
+        extensions={each.name: extensions.plan(each, planner.python.version, choice) for each in services},
     )
     crates = {service.crate.name: planner.crate(service) for service in services}
     cuda = toolkits.release(services, pins, choice, crates)
@@ -105,11 +107,6 @@ def make(services: Sequence[Service], pins: Pins, mirrors: Mirrors, choice: Choi
     )
 
 
-def mirrored(reference: str, registry: str) -> str:
-    """Return an image reference that goes through a mirror's prefix; without one it is left as it is."""
-    return f"{registry.rstrip('/')}/{reference}" if registry else reference
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Planner:
     """The inputs that every part of a plan depends on."""
@@ -121,13 +118,16 @@ class _Planner:
     root: Path
     images: BaseImages
     python: Interpreter
+    # Of each service, by its name.
+    crates: Mapping[str, CratePlan]
+    extensions: Mapping[str, tuple[ExtensionPlan, ...]]
 
     @property
     def base(self) -> Base:
         return BASES[self.choice.base]
 
     def crate(self, service: Service) -> CratePlan:
-        return owncrate.plan(service.crate, self.pins, self.inside, self.root.resolve())
+        return self.crates[service.name]
 
     def on_gpu(self, service: Service) -> bool:
         crate = service.crate
@@ -179,9 +179,6 @@ class _Planner:
             for capability in (self.choice.capabilities if gpu else (0,))
             for variant in [f"cuda-{capability}" if gpu else "cpu"]
         )
-
-    def extensions(self, service: Service) -> tuple[ExtensionPlan, ...]:
-        return extensions.plan(service, self.python.version, self.choice)
 
     def tools(self, service: Service) -> tuple[ToolPlan, ...]:
         return tuple(ToolPlan(binary=package(folder), context=self.inside(folder)) for folder in service.image.tools)
@@ -268,7 +265,7 @@ class _Planner:
             found.append(copy(binary.stage, f"/out/bin/{program}", f"{BIN}/{program}-{binary.variant}"))
         # What was compiled from it, for the bill of materials.
         folders = {f"crate-{service.crate.name}": f"{service.crate.name}-{self.crate(service).version}"}
-        folders |= {f"sdist-{each.name}": each.folder for each in self.extensions(service)}
+        folders |= {f"sdist-{each.name}": each.folder for each in self.extensions[service.name]}
         for stage, folder in folders.items():
             found.append(copy(stage, f"/crate/{folder}/Cargo.lock", f"/opt/baker/crates/{folder}/Cargo.lock"))
         found += [copy(f"tool-{tool.binary}", f"/out/bin/{tool.binary}", f"{BIN}/") for tool in self.tools(service)]

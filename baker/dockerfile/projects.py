@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from baker.dockerfile.plan import ProjectPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from baker.config.service import Service
@@ -19,7 +19,7 @@ def plan(
     services: Sequence[Service],
     on_gpu: Callable[[Service], bool],
     inside: Callable[[Path], str],
-    extensions: Callable[[Service], tuple[ExtensionPlan, ...]],
+    extensions: Mapping[str, tuple[ExtensionPlan, ...]],
 ) -> tuple[ProjectPlan, ...]:
     """Plan the uv projects of some services, sorted by name.
 
@@ -27,7 +27,7 @@ def plan(
         services: the services.
         on_gpu: whether a service's binary has GPU code, and links libraries of the project.
         inside: the place of a folder in the build context.
-        extensions: what of a service's environment has to be compiled.
+        extensions: what of each service's environment has to be compiled, by its name.
     """
     found: dict[str, ProjectPlan] = {}
     for service in services:
@@ -45,7 +45,7 @@ def plan(
             libraries_group=python.libraries_group,
             unused=python.unused,
             layers=python.layers or (old.layers if old else ()),
-            extensions=extensions(service) or (old.extensions if old else ()),
+            extensions=extensions[service.name] or (old.extensions if old else ()),
         )
     return tuple(found[name] for name in sorted(found))
 

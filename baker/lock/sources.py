@@ -16,8 +16,7 @@ from packaging.version import Version
 
 from baker.config import platforms
 from baker.config.pins import CratePin
-from baker.dockerfile import planner
-from baker.dockerfile.bases import newer
+from baker.dockerfile.bases import mirrored, newer
 from baker.errors import LockError, NetworkError
 from baker.registry.references import Reference
 
@@ -59,12 +58,11 @@ class Sources:
         index = (self.mirrors.crates or CRATES_INDEX).rstrip("/")
         dl = str(self.web.get(f"{index}/config.json").json().get("dl", ""))
         url = dl if "{" in dl else f"{dl}/{{crate}}/{{version}}/download"
-        prefix = index_path(name).rpartition("/")[0]
         known = {
             "crate": name,
             "version": pin.version,
-            "prefix": prefix,
-            "lowerprefix": prefix,
+            "prefix": prefix(name),
+            "lowerprefix": prefix(name.lower()),
             "sha256-checksum": pin.sha256,
         }
         for key, value in known.items():
@@ -116,7 +114,7 @@ class Sources:
             LockError: the registry does not have the tag.
         """
         tagged = name.partition("@")[0]
-        reference = Reference.parse(planner.mirrored(tagged, self.mirrors.registry))
+        reference = Reference.parse(mirrored(tagged, self.mirrors.registry))
         with self.registries.repository(reference) as repository:
             digest = repository.digest(reference.pointer)
         if not digest:
@@ -213,10 +211,14 @@ def _numbers(version: str) -> list[int]:
 
 def index_path(name: str) -> str:
     """Return where a sparse index keeps a crate, as in "mo/sh/moshi-server"."""
-    lower = name.lower()
-    if len(lower) <= SHORT:
-        return f"{len(lower)}/{lower}"
-    return f"3/{lower[0]}/{lower}" if len(lower) == MIDDLE else f"{lower[:2]}/{lower[2:4]}/{lower}"
+    return f"{prefix(name.lower())}/{name.lower()}"
+
+
+def prefix(name: str) -> str:
+    """Return the folders that spread crates by their names, as in "mo/sh"."""
+    if len(name) <= SHORT:
+        return str(len(name))
+    return f"3/{name[0]}" if len(name) == MIDDLE else f"{name[:2]}/{name[2:4]}"
 
 
 def _field(text: str, name: str, where: str) -> str:

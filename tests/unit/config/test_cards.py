@@ -73,11 +73,3 @@ def test_a_plan_asks_the_toolkit_of_its_base(tmp_path):
     services, mirrors = found.read_services(()), found.read_settings().mirrors
     with pytest.raises(UsageError, match=r"compute capability 12\.0: the base debian"):
         planner.make(services, found.read_pins(), mirrors, choice, found.services_folder)
-
-
-@pytest.mark.parametrize(
-    ("registry", "reference"),
-    [("", "nvidia/cuda:1"), ("mirror:5000", "mirror:5000/nvidia/cuda:1"), ("m.x/hub/", "m.x/hub/nvidia/cuda:1")],
-)
-def test_a_registry_before_every_reference(registry, reference):
-    assert planner.mirrored("nvidia/cuda:1", registry) == reference

@@ -69,3 +69,10 @@ def test_one_release_by_its_version():
     assert sources.latest(entries, "x", only="2.0.0-rc1").version == "2.0.0-rc1"
     with pytest.raises(LockError, match=r"no release of the crate x 4\.0\.0"):
         sources.latest(entries, "x", only="4.0.0")
+
+
+@pytest.mark.parametrize(
+    ("name", "folders"), [("a", "1"), ("ab", "2"), ("Abc", "3/A"), ("Moshi-server", "Mo/sh"), ("moshi-server", "mo/sh")]
+)
+def test_the_folders_of_a_registry_have_the_names_own_letters(name, folders):
+    assert sources.prefix(name) == folders
