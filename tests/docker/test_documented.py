@@ -37,7 +37,10 @@ ELSEWHERE = {
     "baker report": "../e2e/test_report.py",
     # What is here, and in a registry on the internet.
     "baker fit": "../unit/build/test_fit.py",
+    # An arm64 root and its packages take minutes by emulation: once is enough.
     "baker build stt --platform": "test_platforms.py",
+    "baker build stt tts --platform": "test_platforms.py",
+    "baker build stt --cuda 13.0 --compute-cap": "test_platforms.py",
     "baker publish stt --platform": "test_platforms.py",
     # Other tests count on the layers.
     "baker cache prune --keep": "test_cache_prune.py",

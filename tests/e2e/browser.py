@@ -91,6 +91,12 @@ def opened(browser: Browser, url: str, *, before: str = "", **options: Any) -> I
     assert (said, asked) == ([], [])
 
 
+def choose(page: Page, path: Path) -> None:
+    """Choose a sound file on the page of speech-to-text, once it takes one: the field is there from the start."""
+    expect(page.locator("#listen")).to_be_visible()
+    page.locator("input[type=file]").set_input_files(path)
+
+
 def write_wav(path: Path, audio: str, *, rate: int = RATE, channels: int = 1) -> Path:
     """Write "s5,q9,l3" (see `clients.listen`) as a WAV file."""
     samples = array.array("h")

@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 from baker.speech.wire import FRAME, RATE
 from baker.synthetic import tts_model
 from baker.synthetic.answers import expected, heard
-from tests.e2e.browser import chromium, opened, read_wav, until, write_wav
+from tests.e2e.browser import choose, chromium, opened, read_wav, until, write_wav
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,7 +123,7 @@ def test_a_microphone(listening: Page) -> None:
 def test_the_line_of_pauses(browser: Browser, stt: str, tmp_path: Path, audio: str, state: str, half: str) -> None:
     """The synthetic model expects a pause in silence, and none in sound."""
     with opened(browser, f"http://{stt}/", before=LINE) as page:
-        page.locator("input[type=file]").set_input_files(write_wav(tmp_path / "long.wav", audio))
+        choose(page, write_wav(tmp_path / "long.wav", audio))
         wait(page, state)
         until(page, "window.line.length >= 60")
         height = statistics.median(page.evaluate("window.line"))
@@ -246,7 +246,7 @@ def test_widths_colours_and_screen_readers(request, browser: Browser, tmp_path, 
     address = request.getfixturevalue(service)
     with opened(browser, f"http://{address}/", viewport={"width": width, "height": 900}, color_scheme=scheme) as page:
         if service == "stt":
-            page.locator("input[type=file]").set_input_files(write_wav(tmp_path / "sound.wav", "s5,q9,s5"))
+            choose(page, write_wav(tmp_path / "sound.wav", "s5,q9,s5"))
             wait(page, "heard")
         else:
             page.get_by_role("textbox", name="Text", exact=True).fill("hello world, it's me")

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from websockets.sync.client import connect
 
 from baker.speech.wire import KEY
-from tests.e2e.browser import ELSEWHERE, chromium, opened, until, write_wav
+from tests.e2e.browser import ELSEWHERE, choose, chromium, opened, until, write_wav
 from tests.e2e.conftest import HARDENED, STT, TTS, published
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def test_no_microphone_on_an_insecure_address(stt: str, browser: Browser, tmp_pa
         assert not page.evaluate("window.isSecureContext")
         press(page)
         shows(page, "insecure", "No microphone: this address is not secure.", "A sound file works here too.")
-        page.locator("input[type=file]").set_input_files(write_wav(tmp_path / "sound.wav", "s5,q9,s5"))
+        choose(page, write_wav(tmp_path / "sound.wav", "s5,q9,s5"))
         shows(page, "heard", "Done.")
         expect(page.locator("ruby")).to_have_count(3)
 
@@ -194,9 +194,9 @@ def test_a_microphone_that_is_pulled_out(stt: str, browser: Browser) -> None:
 def test_a_file_that_is_no_sound(stt: str, browser: Browser, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("hello")
     with opened(browser, f"http://{stt}/") as page:
-        page.locator("input[type=file]").set_input_files(tmp_path / "notes.txt")
+        choose(page, tmp_path / "notes.txt")
         shows(page, "sound", "That is no sound file.", "WAV")
-        page.locator("input[type=file]").set_input_files(write_wav(tmp_path / "silence.wav", "s9"))
+        choose(page, write_wav(tmp_path / "silence.wav", "s9"))
         shows(page, "silence", "No words were heard.")
 
 
