@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from baker.config import cards, uvlock
@@ -37,26 +38,22 @@ def make(services: Sequence[Service], pins: Pins, mirrors: Mirrors, choice: Choi
     """
     base = BASES[choice.base]
     images = base_images(pins, mirrors, choice)
+    inside, python = partial(_inside, root), base.interpreter(pins, choice.platform)
+    planned = {service.name: owncrate.plan(service.crate, pins, inside, root.resolve()) for service in services}
+    crates = {service.crate.name: planned[service.name] for service in services}
+    cuda = toolkits.release(services, pins, choice, crates)
+    toolkit = toolkits.plan(services, choice.base, inside) if cuda else None
     planner = _Planner(
         pins=pins,
         choice=choice,
         mirrors=mirrors,
-        cuda="",
+        cuda=cuda,
         root=root,
         images=images,
-        python=base.interpreter(pins, choice.platform),
-        crates={},
-        extensions={},
+        python=python,
+        crates=planned,
+        extensions={service.name: extensions.plan(service, python.version, choice) for service in services},
     )
-    planner = replace(
-        planner,
-        crates={each.name: owncrate.plan(each.crate, pins, planner.inside, root.resolve()) for each in services},
-        extensions={each.name: extensions.plan(each, planner.python.version, choice) for each in services},
-    )
-    crates = {service.crate.name: planner.crate(service) for service in services}
-    cuda = toolkits.release(services, pins, choice, crates)
-    toolkit = toolkits.plan(services, choice.base, planner.inside) if cuda else None
-    planner = replace(planner, cuda=cuda)
     binaries: dict[str, BinaryPlan] = {}
     for service in services:
         for binary in planner.binaries(service):
@@ -83,17 +80,17 @@ def make(services: Sequence[Service], pins: Pins, mirrors: Mirrors, choice: Choi
         images=images,
         mirrors=mirrors,
         downloads=choice.downloads,
-        python=planner.python,
+        python=python,
         with_python=any(service.python for service in services),
         with_git=any(service.python and uvlock.from_git(service.python.project) for service in services),
-        site_packages=planner.python.site_packages,
+        site_packages=python.site_packages,
         uv=pins.uv,
         rust=pins.rust,
         debian=pins.debian,
         crates=tuple(crates[name] for name in sorted(crates)),
         binaries=tuple(binaries[stage] for stage in sorted(binaries)),
         tools=tuple(tools[name] for name in sorted(tools)),
-        projects=projects.plan(services, planner.on_gpu, planner.inside, planner.extensions),
+        projects=projects.plan(services, planner.on_gpu, inside, planner.extensions),
         services=tuple(planner.image(service) for service in services),
         context=planner.context(services),
         versions={
@@ -291,7 +288,11 @@ class _Planner:
 
     def inside(self, path: Path) -> str:
         """Return the place of a project's file in the build context."""
-        try:
-            return f"services/{path.relative_to(self.root)}"
-        except ValueError:
-            raise UsageError(f"{path} lies outside of {self.root}; a service's files are under services/") from None
+        return _inside(self.root, path)
+
+
+def _inside(root: Path, path: Path) -> str:
+    try:
+        return f"services/{path.relative_to(root)}"
+    except ValueError:
+        raise UsageError(f"{path} lies outside of {root}; a service's files are under services/") from None

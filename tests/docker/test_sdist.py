@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import http.server
 import io
 import os
 import subprocess
 import tarfile
-import threading
 from functools import partial
 from pathlib import Path
 
 import pytest
+
+from tests.docker import crates
 
 SCRIPTS = Path(__file__).parents[2] / "dockerfiles/scripts"
 FILE = "sample-1.0.tar.gz"
@@ -22,7 +22,7 @@ PAGE = '<a href="../../files/other-1.0.tar.gz">other</a>\n<a href="../../files/{
 
 
 @pytest.fixture
-def served(tmp_path):
+def served(tmp_path, engine):
     """Serve an sdist below /files, the page of it below /simple, and an index of crates; return the address."""
     made = io.BytesIO()
     with gzip.GzipFile(fileobj=made, mode="wb", mtime=0) as packed, tarfile.open(fileobj=packed, mode="w") as archive:
@@ -39,16 +39,8 @@ def served(tmp_path):
     for name, content in files.items():
         (tmp_path / "www" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "www" / name).write_bytes(content)
-    handler = partial(Quiet, directory=str(tmp_path / "www"))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", hashlib.sha256(made.getvalue()).hexdigest()
-        server.shutdown()
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+    with crates.served(engine, partial(crates.Quiet, directory=str(tmp_path / "www"))) as url:
+        yield url, hashlib.sha256(made.getvalue()).hexdigest()
 
 
 def fetch(tmp_path, address, url, sha256, name="sample"):

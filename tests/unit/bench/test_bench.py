@@ -29,6 +29,7 @@ from baker.config import project
 from baker.config.platforms import AMD64
 from baker.errors import LockError, UsageError
 from baker.lock.sources import latest
+from tests.unit.benchmarks import EMPTY
 
 X = "\N{MULTIPLICATION SIGN}"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -40,10 +41,7 @@ def measurement(way, scenario, run, seconds, **more):
 
 @pytest.fixture
 def found() -> result.Result:
-    empty = result.Result(
-        form="quick", base="debian", accel="cpu", crate="choose", previous="1.0.0", pinned="1.0.1", machine="2 cores"
-    )
-    return empty.plus(
+    return EMPTY.plus(
         *(measurement(BAKED, RESTART, run, seconds) for run, seconds in ((1, 1.0), (2, 2.0), (3, 4.0))),
         *(measurement(UPSTREAM, RESTART, run, seconds, compiled=28) for run, seconds in ((1, 100.0), (2, 400.0))),
         measurement(BAKED, CONFIG, 1, 1.0, build=2.0),

@@ -11,19 +11,11 @@ from baker import cli
 from baker.bench import suite
 from baker.bench.images.timing import Row
 from baker.bench.startup import ways
-from baker.bench.startup.result import BAKED, RESTART, Measurement, Result
+from baker.bench.startup.result import BAKED, RESTART, Measurement
 from baker.errors import InterruptedBuildError
+from tests.unit.benchmarks import EMPTY
 
-RESULT = Result(
-    form="quick",
-    base="debian",
-    accel="cpu",
-    crate="choose",
-    previous="1.0.0",
-    pinned="1.0.1",
-    machine="2 cores",
-    measurements=(Measurement(way=BAKED, scenario=RESTART, run=1, seconds=1.5),),
-)
+RESULT = EMPTY.plus(Measurement(way=BAKED, scenario=RESTART, run=1, seconds=1.5))
 
 
 def bench(monkeypatch, capsys, *argv):

@@ -10,25 +10,17 @@ import pytest
 
 from baker import cli
 from baker.bench.startup import result
-from baker.bench.startup.result import BAKED, RESTART, VOLUMES, Measurement, Result
+from baker.bench.startup.result import BAKED, RESTART, VOLUMES, Measurement
 from baker.build import record
 from baker.errors import UsageError
 from baker.report import contents, drawing, page, text, timeline
+from tests.unit.benchmarks import EMPTY
 from tests.unit.report.records import BEFORE, BINARY, BUILD, CACHED, FAILED
 
 SVG = "{http://www.w3.org/2000/svg}"
-BENCH = Result(
-    form="quick",
-    base="debian",
-    accel="cpu",
-    crate="choose",
-    previous="1.0.0",
-    pinned="1.0.1",
-    machine="2 cores",
-    measurements=(
-        Measurement(way=BAKED, scenario=RESTART, run=1, seconds=1.0),
-        Measurement(way=VOLUMES, scenario=RESTART, run=1, seconds=3.0),
-    ),
+BENCH = EMPTY.plus(
+    Measurement(way=BAKED, scenario=RESTART, run=1, seconds=1.0),
+    Measurement(way=VOLUMES, scenario=RESTART, run=1, seconds=3.0),
 )
 
 
