@@ -38,10 +38,6 @@ class UvPin(Table, frozen=True, kw_only=True):
     sha256_amd64: Annotated[values.Sha256, about("The sha256 of the wheel for x86-64.")]
     sha256_arm64: Annotated[values.Sha256, about("The sha256 of the wheel for aarch64.")]
 
-    def sha256(self, platform: Platform) -> str:
-        """Return the sha256 of the wheel for a platform."""
-        return str(getattr(self, f"sha256_{platform.architecture}"))
-
 
 class PythonPin(Table, frozen=True, kw_only=True):
     """The interpreter: `version` is X.Y on every base, `managed` is X.Y.Z where uv installs it."""

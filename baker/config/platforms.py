@@ -36,6 +36,11 @@ class Platform:
         return f"{self.machine}-linux-gnu"
 
     @property
+    def manylinux(self) -> str:
+        """What uv calls the newest wheels that run on Debian trixie and later, as in "aarch64-manylinux_2_40"."""
+        return f"{self.machine}-manylinux_2_40"
+
+    @property
     def rust(self) -> str:
         """What Rust calls it, as in "aarch64-unknown-linux-gnu"."""
         return f"{self.machine}-unknown-linux-gnu"

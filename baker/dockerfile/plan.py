@@ -312,6 +312,11 @@ class Plan:
         return tuple(dict.fromkeys(each for project in self.projects for each in project.extensions))
 
     @property
+    def environments(self) -> str:
+        """The stage that Python environments are installed in: Debian's interpreter is in the same place everywhere."""
+        return "python-build" if self.cross and self.base == "debian" else "python"
+
+    @property
     def cross(self) -> bool:
         """Whether binaries are compiled on another platform than they run on."""
         return self.platform != self.build_platform

@@ -43,7 +43,6 @@ def render(plan: Plan) -> tuple[Rendered, ...]:
             for name in (
                 *("cuda-link-only.cfg", "uv.txt"),
                 *(("cross.cmake",) if plan.cross else ()),
-                *(("uv-build.txt",) if plan.cross and plan.toolkit else ()),
                 *(("backports.list", "backports.pref") if plan.backports else ()),
             )
         ),

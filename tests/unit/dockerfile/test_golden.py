@@ -105,7 +105,7 @@ def test_what_cross_compiles_takes_the_native_toolchain_from_the_cache(base):
 
 
 @pytest.mark.parametrize("base", ["debian", "nvidia"])
-def test_what_cross_compiles_runs_on_the_builder_and_all_else_on_the_images_platform(base):
+def test_what_compiles_or_unpacks_wheels_runs_on_the_builder_and_all_else_on_the_images_platform(base):
     text = rendered(base, "cuda", "stt", "tts", platform=ARM64)["Dockerfile"].decode()
     origins = {name: start for start, name in re.findall(r"^FROM (.*) AS (\S+)$", text, re.MULTILINE)}
 
@@ -113,8 +113,12 @@ def test_what_cross_compiles_runs_on_the_builder_and_all_else_on_the_images_plat
         origin = origins[name]
         return origin.startswith("--platform=$BUILDPLATFORM ") or (origin in origins and here(origin))
 
-    compiles = ("toolchain", "crate-", "binary-", "tool-", "root-build")
-    assert {name for name in origins if here(name)} == {name for name in origins if name.startswith(compiles)}
+    ours: tuple[str, ...] = ("toolchain", "crate-", "binary-", "tool-", "root-build")
+    if base == "debian":
+        ours += ("python-build", "libraries-", "venv-")
+    assert {name for name in origins if here(name)} == {name for name in origins if name.startswith(ours)}
+    # Where wheels are unpacked on the builder, they are those of the images' platform; elsewhere they are anyway.
+    assert text.count(" --python-platform aarch64-manylinux_2_40 ") == (2 if base == "debian" else 0)
     for name in ("binary-moshi-server-cuda-80", "tool-moshi-health"):
         assert origins[name].endswith("-cross")
 

@@ -91,16 +91,26 @@ ENV CARGO_BUILD_TARGET=aarch64-unknown-linux-gnu \
     PKG_CONFIG_ALLOW_CROSS=1 \
     PKG_CONFIG_LIBDIR=/usr/lib/aarch64-linux-gnu/pkgconfig:/usr/share/pkgconfig
 
-# ---------------------------------------------------------------- python: Debian's own interpreter, and uv
+# ---------------------------------------------------------------- python: Debian's own interpreter
 FROM root AS python
 RUN --mount=type=tmpfs,target=/run \
     --mount=type=secret,id=ca,mode=0444 --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/install-packages,target=/run/install-packages \
     --mount=type=cache,id=baker-apt-debian-trixie-arm64,target=/var/cache/apt,sharing=locked \
     --mount=type=cache,id=baker-apt-lists-debian-trixie-arm64,target=/var/lib/apt/lists,sharing=locked \
-    /run/install-packages libpython3.13 python3.13 python3-venv
+    /run/install-packages libpython3.13
 RUN --mount=type=bind,source=scripts/record-package,target=/usr/local/bin/record-package \
     record-package libpython3.13 /opt/baker/packages/libpython3.13
+
+# ---------------------------------------------------------------- python-build: the same for what compiles, and uv
+# It installs wheels of linux/arm64 too; the bytecode that it makes of them is the same everywhere.
+FROM root-build AS python-build
+RUN --mount=type=tmpfs,target=/run \
+    --mount=type=secret,id=ca,mode=0444 --mount=type=secret,id=netrc \
+    --mount=type=bind,source=scripts/install-packages,target=/run/install-packages \
+    --mount=type=cache,id=baker-apt-debian-trixie,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=baker-apt-lists-debian-trixie,target=/var/lib/apt/lists,sharing=locked \
+    /run/install-packages python3.13 python3-venv
 COPY files/uv.txt /pins/uv.txt
 RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/with-ca,target=/usr/local/bin/with-ca \
@@ -196,7 +206,7 @@ RUN --network=none CARGO_TARGET_DIR=/tmp/target cargo auditable install --locked
 
 # ---------------------------------------------------------------- libraries: CUDA as the wheels bring it
 # Only what the binary links, and only the shared objects. Every image takes them from here, so CUDA is shipped once.
-FROM python AS libraries-moshi-server
+FROM python-build AS libraries-moshi-server
 RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/with-ca,target=/usr/local/bin/with-ca \
     --mount=type=bind,source=services/moshi-server/pyproject.toml,target=/project/pyproject.toml \
@@ -204,13 +214,13 @@ RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/prune-packages,target=/usr/local/bin/prune-packages \
     --mount=type=cache,id=baker-uv,target=/root/.cache/uv \
     --mount=type=bind,source=scripts/keep-libraries,target=/usr/local/bin/keep-libraries \
-    with-ca uv sync --project /project --locked --no-install-project --only-group cuda \
+    with-ca uv sync --project /project --python-platform aarch64-manylinux_2_40 --locked --no-install-project --only-group cuda \
  && prune-packages /opt/venv/lib/python3.13/site-packages 'nvidia/cuda_nvrtc/lib/libnvrtc.alt.so.*' '*.a' \
  && keep-libraries /opt/venv/lib/python3.13/site-packages /layers nvidia/cublas/lib nvidia/cuda_nvrtc/lib nvidia/curand/lib
 
 # ---------------------------------------------------------------- venv: moshi-server
 # Exactly the lock. Hash-based .pyc files stay valid whatever the timestamps of a layer are.
-FROM python AS venv-moshi-server
+FROM python-build AS venv-moshi-server
 RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/with-ca,target=/usr/local/bin/with-ca \
     --mount=type=bind,source=services/moshi-server/pyproject.toml,target=/project/pyproject.toml \
@@ -218,7 +228,7 @@ RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/prune-packages,target=/usr/local/bin/prune-packages \
     --mount=type=cache,id=baker-uv,target=/root/.cache/uv \
     --mount=type=bind,source=scripts/split-venv,target=/usr/local/bin/split-venv \
-    with-ca uv sync --project /project --locked --no-install-project \
+    with-ca uv sync --project /project --python-platform aarch64-manylinux_2_40 --locked --no-install-project \
  && prune-packages /opt/venv/lib/python3.13/site-packages 'nvidia/cuda_nvrtc/lib/libnvrtc.alt.so.*' '*.a' \
  && split-venv /opt/venv/lib/python3.13/site-packages /layers -nvidia/cublas/lib -nvidia/cuda_nvrtc/lib -nvidia/curand/lib \
       torch \

@@ -36,32 +36,19 @@ RUN --mount=type=tmpfs,target=/run \
     --mount=type=cache,id=baker-apt-lists-debian-trixie,target=/var/lib/apt/lists,sharing=locked \
     /run/install-packages cargo cargo-auditable cmake curl g++ libpython3-dev libssl-dev make pkg-config python3
 
-# ---------------------------------------------------------------- python: Debian's own interpreter, and uv
+# ---------------------------------------------------------------- python: Debian's own interpreter
 FROM root AS python
 RUN --mount=type=tmpfs,target=/run \
     --mount=type=secret,id=ca,mode=0444 --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/install-packages,target=/run/install-packages \
     --mount=type=cache,id=baker-apt-debian-trixie-arm64,target=/var/cache/apt,sharing=locked \
     --mount=type=cache,id=baker-apt-lists-debian-trixie-arm64,target=/var/lib/apt/lists,sharing=locked \
-    /run/install-packages libpython3.13 python3.13 python3-venv
+    /run/install-packages libpython3.13
 RUN --mount=type=bind,source=scripts/record-package,target=/usr/local/bin/record-package \
     record-package libpython3.13 /opt/baker/packages/libpython3.13
-COPY files/uv.txt /pins/uv.txt
-RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
-    --mount=type=bind,source=scripts/with-ca,target=/usr/local/bin/with-ca \
-    --mount=type=cache,id=baker-pip,target=/root/.cache/pip \
-    python3 -m venv /opt/uv \
- && with-ca /opt/uv/bin/pip install --require-hashes --no-deps --requirement /pins/uv.txt
-ENV PATH=/opt/uv/bin:$PATH \
-    PYC_INVALIDATION_MODE=UNCHECKED_HASH \
-    UV_COMPILE_BYTECODE=1 \
-    UV_LINK_MODE=copy \
-    UV_PROJECT_ENVIRONMENT=/opt/venv \
-    UV_PYTHON=/usr/bin/python3.13
 
-
-
-# ---------------------------------------------------------------- python of what compiles, and uv
+# ---------------------------------------------------------------- python-build: the same for what compiles, and uv
+# It installs wheels of linux/arm64 too; the bytecode that it makes of them is the same everywhere.
 FROM root-build AS python-build
 RUN --mount=type=tmpfs,target=/run \
     --mount=type=secret,id=ca,mode=0444 --mount=type=secret,id=netrc \
@@ -69,7 +56,7 @@ RUN --mount=type=tmpfs,target=/run \
     --mount=type=cache,id=baker-apt-debian-trixie,target=/var/cache/apt,sharing=locked \
     --mount=type=cache,id=baker-apt-lists-debian-trixie,target=/var/lib/apt/lists,sharing=locked \
     /run/install-packages python3.13 python3-venv
-COPY files/uv-build.txt /pins/uv.txt
+COPY files/uv.txt /pins/uv.txt
 RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/with-ca,target=/usr/local/bin/with-ca \
     --mount=type=cache,id=baker-pip,target=/root/.cache/pip \
@@ -279,7 +266,7 @@ RUN --network=none CARGO_TARGET_DIR=/tmp/target cargo auditable install --locked
 
 # ---------------------------------------------------------------- libraries: CUDA as the wheels bring it
 # Only what the binary links, and only the shared objects. Every image takes them from here, so CUDA is shipped once.
-FROM python AS libraries-cuda13
+FROM python-build AS libraries-cuda13
 RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/with-ca,target=/usr/local/bin/with-ca \
     --mount=type=bind,source=services/moshi-server/cuda13/pyproject.toml,target=/project/pyproject.toml \
@@ -287,13 +274,13 @@ RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/prune-packages,target=/usr/local/bin/prune-packages \
     --mount=type=cache,id=baker-uv,target=/root/.cache/uv \
     --mount=type=bind,source=scripts/keep-libraries,target=/usr/local/bin/keep-libraries \
-    with-ca uv sync --project /project --locked --no-install-project --only-group cuda \
+    with-ca uv sync --project /project --python-platform aarch64-manylinux_2_40 --locked --no-install-project --only-group cuda \
  && prune-packages /opt/venv/lib/python3.13/site-packages 'nvidia/cu13/lib/libnvrtc.alt.so.*' 'nvidia/cu13/lib/libnvrtc-builtins.alt.so.*' '*.a' \
  && keep-libraries /opt/venv/lib/python3.13/site-packages /layers 'nvidia/cu13/lib/libcublas*' 'nvidia/cu13/lib/libcudart*' 'nvidia/cu13/lib/libcurand*' 'nvidia/cu13/lib/libnvrtc*'
 
 # ---------------------------------------------------------------- venv: cuda13
 # Exactly the lock. Hash-based .pyc files stay valid whatever the timestamps of a layer are.
-FROM python AS venv-cuda13
+FROM python-build AS venv-cuda13
 RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/with-ca,target=/usr/local/bin/with-ca \
     --mount=type=bind,source=services/moshi-server/cuda13/pyproject.toml,target=/project/pyproject.toml \
@@ -302,8 +289,8 @@ RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
     --mount=type=cache,id=baker-uv,target=/root/.cache/uv \
     --mount=type=bind,source=scripts/split-venv,target=/usr/local/bin/split-venv \
     --mount=type=bind,from=wheel-sphn,source=/wheels,target=/wheels/sphn \
-    with-ca uv sync --project /project --locked --no-install-project --no-install-package sphn \
- && uv pip install --python /opt/venv/bin/python --offline --no-index --no-deps /wheels/*/*.whl \
+    with-ca uv sync --project /project --python-platform aarch64-manylinux_2_40 --locked --no-install-project --no-install-package sphn \
+ && uv pip install --python /opt/venv/bin/python --python-platform aarch64-manylinux_2_40 --offline --no-index --no-deps /wheels/*/*.whl \
  && prune-packages /opt/venv/lib/python3.13/site-packages 'nvidia/cu13/lib/libnvrtc.alt.so.*' 'nvidia/cu13/lib/libnvrtc-builtins.alt.so.*' '*.a' \
  && split-venv /opt/venv/lib/python3.13/site-packages /layers '-nvidia/cu13/lib/libcublas*' '-nvidia/cu13/lib/libcudart*' '-nvidia/cu13/lib/libcurand*' '-nvidia/cu13/lib/libnvrtc*' \
       torch \

@@ -58,7 +58,6 @@ ENV PATH=/opt/uv/bin:$PATH \
     UV_PYTHON=/usr/bin/python3.13
 
 
-
 # ---------------------------------------------------------------- toolkit: CUDA 13.0 as the wheels of a uv.lock bring it
 FROM python AS toolkit
 RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
