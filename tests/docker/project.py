@@ -13,9 +13,12 @@ from tests import leftovers, run
 if TYPE_CHECKING:
     from pathlib import Path
 
-CRATE, VERSION = "choose", "1.3.7"
-SHA256 = "d6b78d30d8479d5f57cd1e26192944220a43e641e13ac1274360d9ddd019b81f"
-OLDER, OLDER_SHA256 = "1.3.6", "fcfc9ef810169673de79dba30494ebc3b529e07a59b9e7bcfc9aa1ac222d3467"
+# One that compiles in seconds: it needs five other crates.
+CRATE, VERSION = "tac", "2.1.0"
+SHA256 = "ac7b6679e09cf1389866ca14b93d734343357c62b567efe0207d90c92619fa22"
+OLDER, OLDER_SHA256 = "2.0.0", "7e2de608b879341f478a359344366b501989b61c4309722e4bff8bd92f1c3833"
+# What `--version` begins with.
+SAID = f"{CRATE} {VERSION} "
 NAMESPACE = run.name("project")
 # tests/e2e names its images so, in the same process; a project has images of its own.
 ELSEWHERE = ("BAKER_STT_IMAGE", "BAKER_TTS_IMAGE")

@@ -7,19 +7,19 @@ import os
 import re
 import subprocess
 
-from tests.docker.project import CRATE, NAMESPACE, VERSION, layers
+from tests.docker.project import CRATE, NAMESPACE, SAID, layers
 
 
 def test_the_image_runs_without_network_on_a_read_only_root(shared, engine):
     output = engine.containers.run(
         shared.image, ["--version"], network_mode="none", read_only=True, cap_drop=["ALL"], remove=True
     )
-    assert output.decode().strip() == f"{CRATE} {VERSION}"
+    assert output.decode().startswith(SAID)
 
 
 def test_a_second_build_compiles_nothing_and_says_so(shared):
     done = shared.build("--json", "--force")
-    assert re.search(r"binary-choose-cpu +cached\n", done.stderr)
+    assert re.search(rf"binary-{CRATE}-cpu +cached\n", done.stderr)
     (receipt,) = json.loads(done.stdout)
     assert receipt["image"] == shared.image
     assert all(stage["cached"] for stage in receipt["stages"])

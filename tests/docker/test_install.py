@@ -15,7 +15,7 @@ import pytest
 
 from baker import __version__
 from tests.docker import publishing
-from tests.docker.project import CRATE, VERSION, Project, lay_out
+from tests.docker.project import SAID, Project, lay_out
 
 TOP = Path(__file__).parents[2]
 
@@ -88,7 +88,7 @@ def test_an_installed_package_does_all_that_the_checkout_does(installed, tmp_pat
     baker("lock", "--check")
     assert {item["state"] for item in json.loads(baker("plan", "--json"))} <= {"build", "cached"}
     baker("build", "hello")
-    assert engine.containers.run(project.image, ["--version"], remove=True).decode().strip() == f"{CRATE} {VERSION}"
+    assert engine.containers.run(project.image, ["--version"], remove=True).decode().startswith(SAID)
     assert "nothing has changed" in baker("build", "hello")
     baker("verify", "hello")
     (told,) = json.loads(baker("publish", "hello", "--dry-run", "--json", "--registry", f"{registry}/baker-test/dry"))

@@ -15,7 +15,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from baker.publish import provenance
 from baker.registry.client import Manifest
-from tests.docker.project import CRATE, OLDER, OLDER_SHA256, SHA256, VERSION, failure
+from tests.docker.project import CRATE, OLDER, OLDER_SHA256, SAID, SHA256, VERSION, failure
 from tests.docker.publishing import (
     PASSWORD,
     SIGNED,
@@ -55,7 +55,7 @@ def test_published_signed_listed_and_tagged(publisher, home, engine, tmp_path):
     # What was pushed can be pulled and starts.
     engine.images.pull(reference)
     try:
-        assert engine.containers.run(reference, remove=True).decode().strip() == f"{CRATE} {VERSION}"
+        assert engine.containers.run(reference, remove=True).decode().startswith(SAID)
     finally:
         engine.images.remove(reference)
     # The provenance says how it was made, down to the Dockerfile: that is what mode=max adds.
@@ -209,8 +209,8 @@ def test_a_change_of_a_file_sends_its_layer_and_an_upgrade_of_the_crate_the_bina
     lock = (publisher.root / "baker.lock").read_text()
     publisher.write("baker.lock", lock.replace(f'"{VERSION}"', f'"{OLDER}"').replace(SHA256, OLDER_SHA256))
     third = published(publisher, home)
-    # The binary of 1.1 MB, and small files beside it; not the 50 MB below.
-    assert 1_000_000 < pulled(home, second, third) < 1_500_000
+    # The binary of 0.2 MB, and small files beside it; not the 50 MB below.
+    assert 150_000 < pulled(home, second, third) < 400_000
     text = (publisher.root / "services/hello/environment/pyproject.toml").read_text()
     publisher.write("services/hello/environment/pyproject.toml", text.replace("iniconfig==2.0.0", "iniconfig==2.1.0"))
     assert publisher.baker("lock").returncode == 0

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.docker import bridge, image, second_engine
-from tests.docker.project import CRATE, VERSION, failure, tagged
+from tests.docker.project import CRATE, SAID, failure, tagged
 
 SSHD = (
     "install -d -m 700 /root/.ssh && install -m 600 /key.pub /root/.ssh/authorized_keys && ssh-keygen -A"
@@ -138,9 +138,7 @@ def test_builders_share_the_images_and_compile_once(project, builders, second, d
     assert done.returncode == 0, done.stdout + done.stderr
     # All images are in the engine that was asked, and run.
     for receipt in json.loads(done.stdout):
-        assert (
-            engine.containers.run(receipt["image"], "--version", remove=True).decode().strip() == f"{CRATE} {VERSION}"
-        )
+        assert engine.containers.run(receipt["image"], "--version", remove=True).decode().startswith(SAID)
     here, there = (f"{name}:" for name in builders)
     lines = [line.split() for line in done.stderr.splitlines()]
     assert {line[0] for line in lines if line[1:2] == [f"binary-{CRATE}-cpu"]} == {here, there}, done.stderr

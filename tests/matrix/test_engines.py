@@ -18,7 +18,7 @@ from baker.engine.client import Docker
 from tests.docker import publishing
 from tests.docker.bridge import buildkit
 from tests.docker.here import ENGINE
-from tests.docker.project import CRATE, VERSION, Project, failure, lay_out
+from tests.docker.project import SAID, Project, failure, lay_out
 from tests.engines import suites
 from tests.engines.running import Engine, running
 
@@ -78,7 +78,7 @@ def test_each_engine_is_the_one_of_its_suite(engine, request):
 
 
 def test_the_image_runs(engine, publisher):
-    assert docker(engine, "run", "--rm", "--network=none", publisher.image, "--version") == f"{CRATE} {VERSION}"
+    assert docker(engine, "run", "--rm", "--network=none", publisher.image, "--version").startswith(SAID)
 
 
 def test_a_plan_finds_everything_cached(engine, publisher):
@@ -119,4 +119,4 @@ def test_a_remote_builder_builds_or_says_what_it_takes(engine, publisher, old, t
         assert "takes Docker 25 or newer" in failure(done, 4)
         return
     assert done.returncode == 0, done.stdout + done.stderr
-    assert docker(engine, "run", "--rm", "--network=none", publisher.image, "--version") == f"{CRATE} {VERSION}"
+    assert docker(engine, "run", "--rm", "--network=none", publisher.image, "--version").startswith(SAID)
