@@ -1,7 +1,7 @@
 # Names for commands; each does the set-up that it needs. `make images ARGS="--base debian"` passes more to baker,
 # `make e2e ARGS="-k stt"` to pytest.
 .DEFAULT_GOAL := help
-.PHONY: help images test check render lint unit system-python docker e2e matrix bench publish-local lock reference package docs setup emulation browser arm64 venv clean
+.PHONY: help images test check render lint unit system-python docker e2e nightly matrix bench publish-local lock reference package docs setup emulation browser arm64 venv clean
 
 PYTEST := BAKER_NO_SKIP=1 .venv/bin/python -m pytest
 # Tests with an engine wait more than they work: four at a time on two cores too.
@@ -40,6 +40,9 @@ docker: setup emulation ## the tests with an engine and a small crate
 
 e2e: setup browser ## the tests of the images that `make images` made
 	$(PYTEST) $(SPREAD) tests/e2e $(ARGS)
+
+nightly: setup emulation ## the tests that take minutes each: another platform, other builders, a newer Rust, benchmarks
+	scripts/suites.sh $(SPREAD) -m nightly $(ARGS)
 
 matrix: setup ## one short scenario on Docker 20.10, 26.1 and 28.5 of Debian, and on podman, which are brought up for it; as root
 	$(PYTEST) --durations=20 tests/matrix $(ARGS)

@@ -113,12 +113,21 @@ def keys(tmp_path_factory, with_cosign):
     return publishing.make_keys(tmp_path_factory.mktemp("keys"))
 
 
+@pytest.fixture(scope="session")
+def furnished(make_project):
+    """The folder of a project with one of everything in its image. All workers have the same, which is made once."""
+    project = make_project()
+    furnish(project, run.RUN)
+    return project.root
+
+
 @pytest.fixture
-def publisher(make_project, keys, with_skopeo):
-    """A project with a key, and one of everything in its image."""
+def publisher(make_project, furnished, keys, with_skopeo):
+    """A project like that, with a key."""
     assert with_skopeo is None
     project = make_project()
-    furnish(project, uuid.uuid4().hex)
+    shutil.copytree(furnished / "services", project.root / "services", dirs_exist_ok=True)
+    shutil.copy(furnished / "baker.lock", project.root)
     for name in ("cosign.key", "cosign.pub"):
         shutil.copy(keys / name, project.root)
     project.write("baker.toml", (project.root / "baker.toml").read_text() + publishing.SIGNED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import uuid
 from contextlib import contextmanager
@@ -11,17 +12,18 @@ import pytest
 
 from baker.build import prepare
 from baker.cli import options
-from tests.docker.project import NAMESPACE, furnish
+from tests.docker.project import NAMESPACE
 
 TOP = Path(__file__).parents[3]
 CANARY = f"hf_{'Canary' * 6}"
 
 
 @pytest.fixture(scope="session")
-def whole(make_project):
+def whole(make_project, furnished):
     """A built project with a venv, and the plan of its image."""
     project = make_project()
-    furnish(project, uuid.uuid4().hex)
+    shutil.copytree(furnished / "services", project.root / "services", dirs_exist_ok=True)
+    shutil.copy(furnished / "baker.lock", project.root)
     settings = (project.root / "baker.toml").read_text()
     # There is less to read then.
     project.write("baker.toml", f'{settings}compression = "gzip"\n')
