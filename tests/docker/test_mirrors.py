@@ -167,6 +167,7 @@ def nvidia(project, debian_root, engine, rust_mirror, registry, tmp_path):
             engine.images.remove(name, force=True)
 
 
+@pytest.mark.nightly
 def test_the_nvidia_base_through_a_registrys_prefix(nvidia, engine):
     done = nvidia.build("--compute-cap", "8.0")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -180,6 +181,7 @@ def test_the_nvidia_base_through_a_registrys_prefix(nvidia, engine):
     assert engine.containers.run(nvidia.image, ["--version"], remove=True).decode().startswith(CRATE)
 
 
+@pytest.mark.nightly
 def test_a_rustup_that_is_not_the_pinned_one(nvidia, engine):
     lock = nvidia.root / "baker.lock"
     found = hashlib.sha256(RUSTUP_INIT).hexdigest()

@@ -10,6 +10,8 @@ from tests.docker import crates
 from tests.docker.crates import Crate
 from tests.docker.project import failure, tagged
 
+pytestmark = pytest.mark.nightly
+
 # `is_multiple_of` is in the standard library since 1.87, and trixie's Rust is 1.85.
 LIBRARY = Crate(
     name="baker-newer-library", files={"src/lib.rs": "pub fn even(n: u32) -> bool { n.is_multiple_of(2) }\n"}

@@ -23,6 +23,8 @@ from tests.docker import crates, greeter, publishing
 from tests.docker.here import ENGINE
 from tests.docker.project import NAMESPACE
 
+pytestmark = pytest.mark.nightly
+
 HERE = platforms.of_machine(os.uname().machine)
 OTHER = next(each for each in platforms.ALL if each != HERE)
 SERVICE = """

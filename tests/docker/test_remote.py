@@ -36,13 +36,19 @@ def second(engine, debian_root, registry):
 
 
 @pytest.fixture
-def there(second, tmp_path, monkeypatch):
-    """A context of that name, in a configuration of docker's that has no other."""
+def contexts(tmp_path, monkeypatch):
+    """A configuration of docker's without any context."""
     plugins = json.loads(subprocess.check_output(["docker", "info", "--format", "{{json .ClientInfo.Plugins}}"]))
     (tmp_path / "cli-plugins").mkdir()
     for plugin in plugins:
         (tmp_path / "cli-plugins" / Path(plugin["Path"]).name).symlink_to(plugin["Path"])
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+
+
+@pytest.fixture
+def there(second, contexts):
+    """A context of that name."""
+    assert contexts is None
     create = ["docker", "context", "create", "there", f"--docker=host={second}"]
     subprocess.run(create, check=True, capture_output=True)
     return "there"
@@ -52,6 +58,7 @@ def images(host):
     return subprocess.check_output(["docker", "--host", host, "image", "ls"], text=True)
 
 
+@pytest.mark.nightly
 def test_a_build_goes_to_the_engine_of_a_context(project, engine, second, there, monkeypatch):
     done = project.baker("--context", there, "build", "hello")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -93,6 +100,7 @@ def by_ssh(engine, debian_root, second, tmp_path, monkeypatch):
             container.remove(force=True)
 
 
+@pytest.mark.nightly
 def test_a_build_goes_to_an_engine_behind_ssh(project, engine, second, by_ssh):
     done = project.build(DOCKER_HOST=by_ssh)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -103,8 +111,8 @@ def test_a_build_goes_to_an_engine_behind_ssh(project, engine, second, by_ssh):
     assert by_ssh.replace("root@", "nobody@") in said
 
 
-def test_a_context_that_is_not_there(project, there):
-    assert there
+def test_a_context_that_is_not_there(project, contexts):
+    assert contexts is None
     said = failure(project.baker("--context", "elsewhere", "build", "hello"), 4)
     assert "docker context ls" in said
 
@@ -126,6 +134,7 @@ def builders(second, tmp_path, monkeypatch):
         yield names
 
 
+@pytest.mark.nightly
 def test_builders_share_the_images_and_compile_once(project, builders, second, debian_root, engine, registry):
     # The other builder has no root image, and has never compiled.
     for command in (["image", "rm", debian_root], ["builder", "prune", "--all", "--force"]):
@@ -148,6 +157,7 @@ def test_builders_share_the_images_and_compile_once(project, builders, second, d
     assert "nothing has changed" in project.baker(*argv[:-1]).stdout
 
 
+@pytest.mark.nightly
 def test_when_one_builder_fails_the_others_are_ended_and_nothing_is_tagged(project, builders, engine):
     project.write(
         "services/other/service.toml", OTHER.replace("[crate]", '[image.packages]\ndebian = ["no-such"]\n[crate]')
