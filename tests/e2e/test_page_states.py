@@ -35,6 +35,11 @@ STATES = """
   new MutationObserver(() => window.states.push(document.getElementById("state").dataset.state))
     .observe(document, { subtree: true, attributeFilter: ["data-state"] });
 """
+# As a server that takes no connection, until `there` is set.
+NOT_YET = """
+  const ask = window.fetch;
+  window.fetch = (...what) => window.there ? ask(...what) : Promise.reject(new TypeError("refused"));
+"""
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +133,15 @@ def test_the_server_is_gone(start: Any, models: Path, browser: Browser) -> None:
         shows(page, "gone", "The server is gone.", "Try again when it is back.")
         press(page)
         until(page, "window.states.slice(-2).join() === 'connecting,gone'")
+
+
+def test_a_server_that_is_not_there_yet(stt: str, browser: Browser) -> None:
+    """The page asks until it gets an answer; nobody has to load it again."""
+    with opened(browser, f"http://{stt}/", before=STATES + NOT_YET) as page:
+        shows(page, "away", "The server does not answer.", "asks again by itself")
+        page.evaluate("window.there = true")
+        expect(page.locator("button.main:visible")).to_have_text("Speak")
+        shows(page, "listenIdle", "Press the button and speak.")
 
 
 def test_a_model_that_does_not_answer(start: Any, models: Path, browser: Browser) -> None:

@@ -2,7 +2,7 @@
 
 import { decode, encode } from "./msgpack.js";
 
-/** How long a model may be silent while it is waited for, in milliseconds. */
+/** How long a model or a server may be silent while it is waited for, in milliseconds. */
 const PATIENCE = 20_000;
 
 /** What went wrong; `kind` is a key of the words in words.js. */
@@ -17,7 +17,7 @@ export class Failure extends Error {
 export async function modules() {
   let response;
   try {
-    response = await fetch("api/modules_info", { cache: "no-store" });
+    response = await fetch("api/modules_info", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
   } catch {
     throw new Failure("gone");
   }

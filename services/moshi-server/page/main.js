@@ -11,7 +11,7 @@ const KINDS = {
   py: { view: "speak", title: "Text to speech", idle: "speakIdle", make: Speak },
 };
 const KEY = "key";
-/** How often the free places are counted, in milliseconds. */
+/** How often the free places are counted, and a server that does not answer is asked again, in milliseconds. */
 const REFRESH = 5_000;
 
 const find = (name) => document.getElementById(name);
@@ -61,19 +61,25 @@ function choose(found) {
   return [...first.values()];
 }
 
+/** Return what the server has, as soon as it says it. */
+async function look() {
+  for (;;) {
+    try {
+      const chosen = choose(await modules());
+      if (chosen.length > 0) return chosen;
+      say(new Failure("none"));
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      say(error.kind === "gone" ? new Failure("away") : error);
+    }
+    await new Promise((resolve) => setTimeout(resolve, REFRESH));
+  }
+}
+
 async function begin() {
   keep();
   say("looking");
-  let chosen;
-  try {
-    chosen = choose(await modules());
-    if (chosen.length === 0) throw new Failure("none");
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    say(error);
-    find("retry").hidden = false;
-    return;
-  }
+  const chosen = await look();
   for (const { view, path, make } of chosen) {
     find(view).hidden = false;
     views.push(new make(find(view), { path, key: () => find("key").value }, say));
@@ -83,7 +89,6 @@ async function begin() {
   say(chosen[0].idle);
 }
 
-find("retry").addEventListener("click", () => location.reload());
 document.addEventListener("keydown", ({ key }) => {
   if (key === "Escape") for (const view of views) view.stop();
 });

@@ -8,6 +8,7 @@ export const FAILURES = {
     "Set one of the config's authorized_ids under Key. Behind a proxy, see that it passes websockets on.",
   ],
   gone: ["The server is gone.", "It has stopped, or the network has. Try again when it is back."],
+  away: ["The server does not answer.", "It may still be starting. This page asks again by itself."],
   silent: [
     "The model does not answer.",
     "The server took the connection, and nothing follows. It may still be loading; if this stays, look at its log.",
