@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests import groups, leftovers
+from tests import groups, leftovers, run
 from tests.engines import session as engines
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     leftovers.heed_signals()
+    run.share_cache()
     config.pluginmanager.register(engines)
 
 
@@ -44,6 +46,7 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
     finally:
         if not hasattr(session.config, "workerinput"):
             session.config.stash[LEFT] = leftovers.sweep()
+            shutil.rmtree(run.CACHE, ignore_errors=True)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -227,9 +227,8 @@ class _Baking:
         top = self.prepared.top(planned)
         before = receipt.read(planned.target, self.prepared.request.receipts)
         known = before is not None and verifier.foundation(image, planned, top) == before.foundation != ""
-        state, say = self.prepared.request.project.state, self.console.print
         with self.recorder.activity(VERIFY, planned.target):
-            checks = verifier.check_built(self.engine, image, planned, top, known=known, state=state, say=say)
+            checks = verifier.check_built(self.engine, image, planned, top, known=known, say=self.console.print)
         name = bakefile.names(self.prepared.plan, self.prepared.request.settings, planned.name)[0]
         self.recorder.verified(planned.target, name, image, checks, self.engine)
         verifier.require(reference, checks)

@@ -9,7 +9,6 @@ from baker.verify import verifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from baker.build.prepare import Prepared
     from baker.engine.interface import Engine
@@ -22,19 +21,18 @@ def verify_images(prepared: Prepared, engine: Engine, say: Callable[[str], None]
     for planned in prepared.plan.services:
         reference = bakefile.names(prepared.plan, prepared.request.settings, planned.name)[0]
         image = verifier.require_image(engine, reference, f"run `baker build {planned.name}`")
-        state = prepared.request.project.state
-        results[reference] = verifier.check_built(engine, image, planned, state=state, say=say)
+        results[reference] = verifier.check_built(engine, image, planned, say=say)
     return results
 
 
 def verify_references(
-    references: Sequence[str], state: Path | None, engine: Engine, say: Callable[[str], None]
+    references: Sequence[str], engine: Engine, say: Callable[[str], None]
 ) -> dict[str, tuple[Check, ...]]:
     """Check images of any registry by what their labels say; the result is by image. One that is not here is pulled."""
     results = {}
     for reference in references:
         with verifier.present(engine, reference):
-            results[reference] = verifier.check_image(engine, reference, state=state, say=say)
+            results[reference] = verifier.check_image(engine, reference, say=say)
     return results
 
 

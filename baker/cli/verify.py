@@ -39,8 +39,7 @@ def verify(asked: options.BuildOptions, *, names: Verified = None, as_json: opti
         request = replace(asked, services=tuple(services)).request().at(engine.describe().machine)
         prepared = prepare.prepare(request, None, engine.environment, notes.print)
         results = verifying.verify_images(prepared, engine, notes.print)
-    state = None if found.builtin else found.state
-    results |= verifying.verify_references(images, state, engine, notes.print)
+    results |= verifying.verify_references(images, engine, notes.print)
     if as_json:
         typer.echo(json.dumps({name: [asdict(item) for item in checks] for name, checks in results.items()}, indent=2))
     else:

@@ -234,8 +234,7 @@ class _Publishing:
         export.load(engine, folder)
         try:
             local = verifier.require_image(engine, staged, "build again")
-            say = self.console.print
-            found = verifier.check_built(engine, local, image, state=request.project.state, say=say)
+            found = verifier.check_built(engine, local, image, say=self.console.print)
             verifier.require(staged, found)
             return pipeline.finish(prepared, [(image, local)], engine, ())[0]
         finally:

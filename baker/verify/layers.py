@@ -1,6 +1,6 @@
 """What an image's layers hold, each by itself: a file that a later layer removes or replaces is still in the image.
 
-A layer is read once; what was found is kept by its digest.
+A user's layer is read once, whatever project it is in; what was found is kept by its digest.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import hashlib
 import json
 import posixpath
 import tarfile
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -53,7 +54,7 @@ def check(
     image: LocalImage,
     top: Sequence[TopLayer] = (),
     *,
-    state: Path | None,
+    folder: Path | None,
     say: Callable[[str], None],
 ) -> tuple[Check, ...]:
     """Look for secrets in every layer of an image, and for large files that are in several.
@@ -63,17 +64,17 @@ def check(
         image: the image.
         top: what each of the last layers holds, from the top, when that is known; they are read by themselves when all
             below them has been read before.
-        state: a folder where what was found is kept for the next time.
+        folder: where what was found is kept for the next time; None, or one that cannot be written, keeps nothing.
         say: is told when this takes longer: the engine gives out an image only as a whole.
     """
-    known = _kept(state)
+    known = _kept(folder)
     if any(digest not in known for digest in image.layers):
         known |= _read_top(engine, image, top, known)
         if any(digest not in known for digest in image.layers):
             count = sum(digest not in known for digest in image.layers)
             say(f"{image.name}: reading {count} of {len(image.layers)} layers, which takes a while and is done once")
             known |= read(engine, image, known)
-        _keep(state, known)
+        _keep(folder, known, image.layers)
     found = [known[digest] for digest in image.layers]
     secrets = sorted({path for layer in found for path in layer.secrets})
     seen: set[tuple[str, int]] = set()
@@ -183,12 +184,12 @@ def _rules() -> str:
     ).hexdigest()
 
 
-def _kept(state: Path | None) -> dict[str, Layer]:
+def _kept(folder: Path | None) -> dict[str, Layer]:
     """Return the layers that were read before, by digest; none where the file is missing or damaged."""
-    if state is None:
+    if folder is None:
         return {}
     try:
-        found = json.loads((state / NAME).read_text(encoding="utf-8"))
+        found = json.loads((folder / NAME).read_text(encoding="utf-8"))
         return {digest: _layer(item) for digest, item in found["layers"].items()} if found["rules"] == _rules() else {}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
@@ -198,11 +199,15 @@ def _layer(item: Mapping[str, Any]) -> Layer:
     return Layer(secrets=tuple(item["secrets"]), large=tuple((path, size) for path, size in item["large"]))
 
 
-def _keep(state: Path | None, layers: Mapping[str, Layer]) -> None:
-    """Keep the newest layers; without a folder, nothing."""
-    if state is None:
+def _keep(folder: Path | None, layers: Mapping[str, Layer], used: Iterable[str]) -> None:
+    """Keep the layers that were used last, with what others have kept meanwhile; without a folder, nothing."""
+    if folder is None:
         return
-    newest: Iterable[tuple[str, Layer]] = list(layers.items())[-KEPT:]
-    state.mkdir(parents=True, exist_ok=True)
+    all_ = {**_kept(folder), **layers}
+    last = {digest: all_[digest] for digest in used}
+    newest = [*((digest, layer) for digest, layer in all_.items() if digest not in last), *last.items()][-KEPT:]
     content = {"rules": _rules(), "layers": {digest: asdict(layer) for digest, layer in newest}}
-    files.write_atomically(state / NAME, json.dumps(content) + "\n")
+    # It saves time, and is no reason to fail: a home that is read-only, a disk that is full.
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        files.write_atomically(folder / NAME, json.dumps(content) + "\n")

@@ -14,7 +14,7 @@ from baker.config import platforms
 from baker.dockerfile import requirements
 from baker.engine import containers
 from baker.errors import CommandError, EngineError, VerifyError
-from baker.system import emulation
+from baker.system import emulation, userfolder
 from baker.system.units import MEGABYTE
 from baker.verify import checks, secret_patterns
 from baker.verify.checks import Check, inside
@@ -22,7 +22,6 @@ from baker.verify.rules import rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from baker.config.platforms import Platform
     from baker.dockerfile.plan import ImagePlan
@@ -54,7 +53,6 @@ def check_built(
     top: Sequence[TopLayer] = (),
     *,
     known: bool = False,
-    state: Path | None,
     say: Callable[[str], None],
 ) -> tuple[Check, ...]:
     """Run every check on an image and return them all.
@@ -65,22 +63,19 @@ def check_built(
         planned: what it must be.
         top: its last layers, when it was built from this plan just now.
         known: whether an image on the same foundation has passed; what only looks at that is then not run again.
-        state: a folder that remembers which layers have been read.
         say: is told what takes longer.
     """
-    return _check(engine, image, planned.requirements, top, known=known, state=state, say=say)
+    return _check(engine, image, planned.requirements, top, known=known, say=say)
 
 
-def check_image(engine: Engine, reference: str, *, state: Path | None, say: Callable[[str], None]) -> tuple[Check, ...]:
+def check_image(engine: Engine, reference: str, *, say: Callable[[str], None]) -> tuple[Check, ...]:
     """Run every check on an image that is here, by what its labels say it must be.
 
     Raises:
         VerifyError: there is no such image.
     """
     image = require_image(engine, reference, "")
-    return _check(
-        engine, image, requirements.from_labels(image.labels, image.config), known=False, state=state, say=say
-    )
+    return _check(engine, image, requirements.from_labels(image.labels, image.config), known=False, say=say)
 
 
 def require_image(engine: Engine, reference: str, hint: str) -> LocalImage:
@@ -123,7 +118,6 @@ def _check(
     top: Sequence[TopLayer] = (),
     *,
     known: bool,
-    state: Path | None,
     say: Callable[[str], None],
 ) -> tuple[Check, ...]:
     # A build with nothing to do has no use for them.
@@ -132,7 +126,7 @@ def _check(
     foreign = _foreign(engine, image)
     found = [
         *_settings(engine, image, want),
-        *layers.check(engine, image, top, state=state, say=say),
+        *layers.check(engine, image, top, folder=userfolder.cache(engine.environment), say=say),
         *filesystem.check(engine, image.id, want, libraries=not known, foreign=foreign),
     ]
     if not known:

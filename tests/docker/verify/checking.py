@@ -8,13 +8,13 @@ from baker.verify import verifier
 from tests.docker.here import ENGINE
 
 
-def verified(reference, planned, state=None):
+def verified(reference, planned):
     image = verifier.require_image(ENGINE, reference, "")
-    return verifier.check_built(ENGINE, image, planned, state=state, say=print)
+    return verifier.check_built(ENGINE, image, planned, say=print)
 
 
 def labelled(reference):
-    return verifier.check_image(ENGINE, reference, state=None, say=print)
+    return verifier.check_image(ENGINE, reference, say=print)
 
 
 def demanding(planned, **changes):

@@ -10,6 +10,7 @@ import pytest
 from baker.build import prepare, verifying
 from baker.cli import options
 from baker.errors import VerifyError
+from baker.system import userfolder
 from baker.verify import layers, server
 from tests.docker.here import ENGINE
 from tests.docker.project import CRATE
@@ -87,7 +88,7 @@ def test_what_is_broken_is_found_and_nothing_else(whole, changed, name):
     project, planned = whole
     change, checks, says = BROKEN[name]
     with changed(project.image, change) as reference:
-        found = failed(verified(reference, planned, project.root / ".baker"))
+        found = failed(verified(reference, planned))
     assert set(found) == checks, found
     assert any(says in detail for detail in found.values()), found
 
@@ -152,12 +153,14 @@ def test_layers_are_read_once(whole, tmp_path):
     project, _ = whole
     image = ENGINE.image(project.image)
     assert image is not None
-    kept = json.loads((project.root / ".baker/layers.json").read_text())["layers"]
+    folder = userfolder.cache(ENGINE.environment)
+    assert folder is not None
+    kept = json.loads((folder / layers.NAME).read_text())["layers"]
     assert set(image.layers) <= set(kept)
     # Nothing is read: there is no such image.
     gone = replace(image, id="baker-test/none:none", tags=())
-    known = layers.check(ENGINE, gone, state=project.root / ".baker", say=pytest.fail)
+    known = layers.check(ENGINE, gone, folder=folder, say=pytest.fail)
     assert failed(known) == {}
     assert [item.detail for item in known] == [
-        item.detail for item in layers.check(ENGINE, image, state=tmp_path, say=print)
+        item.detail for item in layers.check(ENGINE, image, folder=tmp_path, say=print)
     ]

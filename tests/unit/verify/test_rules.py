@@ -27,6 +27,7 @@ ELSEWHERE = {
     "baker.system.files",
     "baker.system.image_names",
     "baker.system.process",
+    "baker.system.userfolder",
     "baker.system.suggestion",
     "baker.system.units",
 }
