@@ -46,7 +46,9 @@ def packed(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(params=["*.whl", "*.tar.gz"], ids=["wheel", "sdist"])
+@pytest.fixture(
+    params=[pytest.param("*.whl", id="wheel"), pytest.param("*.tar.gz", id="sdist", marks=pytest.mark.nightly)]
+)
 def installed(request, packed, tmp_path):
     """An environment with nothing but the package and what it needs, as pip lays it out; nobody may write there."""
     (package,) = packed.glob(request.param)

@@ -32,7 +32,7 @@ def test_a_new_project_gets_every_pin(speech):
     pins = speech.read_pins()
     assert pins.crates["thing"].version == "1.2.0"
     assert pins.uv.version == "0.10.1"
-    assert [pins.uv.sha256(each) for each in (AMD64, ARM64)] == [sha("0.10.1" + each.wheel) for each in (AMD64, ARM64)]
+    assert [pins.uv.sha256_amd64, pins.uv.sha256_arm64] == [sha("0.10.1" + each.wheel) for each in (AMD64, ARM64)]
     assert (pins.rust.toolchain, pins.rust.rustup) == ("1.90.0", "1.30.0")
     assert [pins.rust.rustup_sha256(each) for each in (AMD64, ARM64)] == ["d" * 64, "e" * 64]
     assert pins.nvidia.devel == f"nvidia/cuda:12.8.1-devel-ubuntu24.04@{DIGEST}"
@@ -58,7 +58,7 @@ def test_a_lock_of_an_earlier_release_gets_the_sums_of_each_platform(speech):
     with pytest.raises(LockError, match="unknown key"):
         speech.read_pins()
     lock(speech, (), write=True)
-    assert speech.read_pins().uv.sha256(ARM64) == sha("0.10.1" + ARM64.wheel)
+    assert speech.read_pins().uv.sha256_arm64 == sha("0.10.1" + ARM64.wheel)
 
 
 def test_platforms_with_different_releases_of_a_compiler(speech, server):
