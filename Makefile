@@ -42,6 +42,7 @@ e2e: setup browser ## the tests of the images that `make images` made
 	$(PYTEST) $(SPREAD) tests/e2e $(ARGS)
 
 nightly: setup emulation ## the tests that take minutes each: another platform, other builders, a newer Rust, benchmarks
+	.venv/bin/baker build stt tts
 	scripts/suites.sh $(SPREAD) -m nightly $(ARGS)
 
 matrix: setup ## one short scenario on Docker 20.10, 26.1 and 28.5 of Debian, and on podman, which are brought up for it; as root

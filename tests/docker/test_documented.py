@@ -87,6 +87,7 @@ def documented(make_project, tmp_path_factory, keys, with_skopeo, registry):
         yield project, home, {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path_factory.mktemp("models"))}
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("line", lines(), ids=lambda line: line.partition(" #")[0].strip())
 def test_a_command_of_the_pages(documented, line):
     project, home, environment = documented

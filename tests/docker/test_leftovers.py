@@ -31,13 +31,16 @@ def left(engine, mark: str) -> list[str]:
 @pytest.mark.parametrize(
     ("end", "workers", "moment"),
     [
-        (lambda pid: os.kill(pid, signal.SIGINT), "0", "image"),
-        (lambda pid: os.kill(pid, signal.SIGTERM), "0", "container"),
-        (lambda pid: os.kill(pid, signal.SIGTERM), "2", "image"),
+        pytest.param(lambda pid: os.kill(pid, signal.SIGINT), "0", "image", id="SIGINT"),
+        pytest.param(
+            lambda pid: os.kill(pid, signal.SIGTERM), "0", "container", id="SIGTERM", marks=pytest.mark.nightly
+        ),
+        pytest.param(
+            lambda pid: os.kill(pid, signal.SIGTERM), "2", "image", id="SIGTERM with workers", marks=pytest.mark.nightly
+        ),
         # A terminal tells the workers and all that they have started too.
-        (lambda pid: os.killpg(pid, signal.SIGINT), "2", "container"),
+        pytest.param(lambda pid: os.killpg(pid, signal.SIGINT), "2", "container", id="Ctrl-C with workers"),
     ],
-    ids=["SIGINT", "SIGTERM", "SIGTERM with workers", "Ctrl-C with workers"],
 )
 def test_an_ended_run_leaves_nothing(engine, end, workers, moment):
     mark = uuid.uuid4().hex[:8]

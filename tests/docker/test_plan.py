@@ -99,7 +99,13 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+# What changes the image alone, and what one tool of it, takes the same way as a file and as a lock.
+RARE = ("a command", "a package", "a tool's source", "a tool's comment")
+
+
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=pytest.mark.nightly if kind in RARE else ()) for kind in KINDS]
+)
 def test_the_plan_is_what_buildkit_does(rich, kind):
     change, planned, why, ran = KINDS[kind]
     before = {path: path.read_bytes() for path in rich.root.rglob("*") if path.is_file() and ".baker" not in path.parts}
