@@ -25,6 +25,10 @@ LONG = (
     "tests/docker/test_remote.py",
     "tests/e2e/test_cpu_compose.py",
     "tests/e2e",
+    "tests/docker/test_leftovers.py",
+    "tests/docker/test_compile.py",
+    "tests/docker/test_build_failures.py",
+    "tests/docker/test_own_crate.py",
 )
 # Modules that share a server which takes long to start.
 TOGETHER = ("tests/e2e/test_page",)

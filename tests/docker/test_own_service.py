@@ -53,6 +53,7 @@ def port(engine):
         return listener.getsockname()[1]
 
 
+@pytest.mark.nightly
 def test_every_step_of_the_page(debian_root, index, port, tmp_path):
     assert debian_root
     folder, said = tmp_path, collections.defaultdict(list)
