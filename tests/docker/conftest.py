@@ -114,20 +114,25 @@ def keys(tmp_path_factory, with_cosign):
 
 
 @pytest.fixture(scope="session")
-def furnished(make_project):
-    """The folder of a project with one of everything in its image. All workers have the same, which is made once."""
-    project = make_project()
-    furnish(project, run.RUN)
-    return project.root
+def make_furnished(make_project):
+    """Make projects with one of everything in their image: the same in all workers, so that it is compiled once."""
+    first = make_project()
+    furnish(first, run.RUN)
+
+    def make() -> Project:
+        project = make_project()
+        shutil.copytree(first.root / "services", project.root / "services", dirs_exist_ok=True)
+        shutil.copy(first.root / "baker.lock", project.root)
+        return project
+
+    return make
 
 
 @pytest.fixture
-def publisher(make_project, furnished, keys, with_skopeo):
+def publisher(make_furnished, keys, with_skopeo):
     """A project like that, with a key."""
     assert with_skopeo is None
-    project = make_project()
-    shutil.copytree(furnished / "services", project.root / "services", dirs_exist_ok=True)
-    shutil.copy(furnished / "baker.lock", project.root)
+    project = make_furnished()
     for name in ("cosign.key", "cosign.pub"):
         shutil.copy(keys / name, project.root)
     project.write("baker.toml", (project.root / "baker.toml").read_text() + publishing.SIGNED)

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 CRATE, VERSION = "tac", "2.1.0"
 SHA256 = "ac7b6679e09cf1389866ca14b93d734343357c62b567efe0207d90c92619fa22"
 OLDER, OLDER_SHA256 = "2.0.0", "7e2de608b879341f478a359344366b501989b61c4309722e4bff8bd92f1c3833"
-# What `--version` begins with.
-SAID = f"{CRATE} {VERSION} "
+# What `--version` prints.
+SAID = (
+    f"{CRATE} {VERSION} - Copyright Mahmoud Al-Qudsi, NeoSmart Technologies 2017-2021\n"
+    "Report bugs at <https://github.com/neosmart/tac>"
+)
 NAMESPACE = run.name("project")
 # tests/e2e names its images so, in the same process; a project has images of its own.
 ELSEWHERE = ("BAKER_STT_IMAGE", "BAKER_TTS_IMAGE")

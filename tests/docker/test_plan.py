@@ -99,8 +99,8 @@ KINDS = {
 }
 
 
-# What changes the image alone, and what one tool of it, takes the same way as a file and as a lock.
-RARE = ("a command", "a package", "a tool's source", "a tool's comment")
+# A package changes the image's own stage, as a file does; a tool changes a stage before it, as a lock does.
+RARE = ("a package", "a tool's source", "a tool's comment")
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,11 @@ import os
 import shutil
 import subprocess
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.docker import bridge, image, second_engine
+from tests.docker import bridge, credentials, image, second_engine
 from tests.docker.project import CRATE, SAID, failure, tagged
 
 SSHD = (
@@ -38,11 +37,7 @@ def second(engine, debian_root, registry):
 @pytest.fixture
 def contexts(tmp_path, monkeypatch):
     """A configuration of docker's without any context."""
-    plugins = json.loads(subprocess.check_output(["docker", "info", "--format", "{{json .ClientInfo.Plugins}}"]))
-    (tmp_path / "cli-plugins").mkdir()
-    for plugin in plugins:
-        (tmp_path / "cli-plugins" / Path(plugin["Path"]).name).symlink_to(plugin["Path"])
-    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.setenv("DOCKER_CONFIG", str(credentials.with_plugins(tmp_path)))
 
 
 @pytest.fixture
@@ -147,7 +142,7 @@ def test_builders_share_the_images_and_compile_once(project, builders, second, d
     assert done.returncode == 0, done.stdout + done.stderr
     # All images are in the engine that was asked, and run.
     for receipt in json.loads(done.stdout):
-        assert engine.containers.run(receipt["image"], "--version", remove=True).decode().startswith(SAID)
+        assert engine.containers.run(receipt["image"], "--version", remove=True).decode().strip() == SAID
     here, there = (f"{name}:" for name in builders)
     lines = [line.split() for line in done.stderr.splitlines()]
     assert {line[0] for line in lines if line[1:2] == [f"binary-{CRATE}-cpu"]} == {here, there}, done.stderr

@@ -78,7 +78,7 @@ def test_each_engine_is_the_one_of_its_suite(engine, request):
 
 
 def test_the_image_runs(engine, publisher):
-    assert docker(engine, "run", "--rm", "--network=none", publisher.image, "--version").startswith(SAID)
+    assert docker(engine, "run", "--rm", "--network=none", publisher.image, "--version") == SAID
 
 
 def test_a_plan_finds_everything_cached(engine, publisher):
@@ -119,4 +119,4 @@ def test_a_remote_builder_builds_or_says_what_it_takes(engine, publisher, old, t
         assert "takes Docker 25 or newer" in failure(done, 4)
         return
     assert done.returncode == 0, done.stdout + done.stderr
-    assert docker(engine, "run", "--rm", "--network=none", publisher.image, "--version").startswith(SAID)
+    assert docker(engine, "run", "--rm", "--network=none", publisher.image, "--version") == SAID

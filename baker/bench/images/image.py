@@ -38,14 +38,14 @@ class Bare:
     """How the binary runs without the start script."""
 
     binary: str
-    library_path: str = "/opt/baker/stubs"
+    stubs: str = "/opt/baker/stubs"
 
     @property
     def options(self) -> dict[str, Any]:
         """Options of `docker run`."""
         return {
             "entrypoint": ["/usr/bin/tini", "--", self.binary],
-            "environment": {"LD_LIBRARY_PATH": self.library_path},
+            "environment": {"LD_LIBRARY_PATH": self.stubs},
         }
 
 
@@ -98,7 +98,7 @@ def start(source: Request, engine: Docker, runs: int) -> Iterator[Row]:
         printed = containers.run_once(
             engine,
             image,
-            ["/in-turn.sh", str(runs * 3), bare.binary, bare.library_path, *arguments],
+            ["/in-turn.sh", str(runs * 3), bare.binary, bare.stubs, *arguments],
             entrypoint="/bin/bash",
             volumes={
                 str(IN_TURN): {"bind": "/in-turn.sh", "mode": "ro"},

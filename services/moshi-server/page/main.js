@@ -26,11 +26,12 @@ function say(what) {
   find("line").textContent = line;
   find("help").textContent = help;
   if (failed && what.kind === "key") find("key-box").open = true;
-  if (what !== "looking") count();
+  count();
 }
 
-/** Show how many places are free. */
+/** Show how many places are free, once it is known what the server has. */
 async function count() {
+  if (views.length === 0) return;
   let found = [];
   try {
     found = (await modules()).filter(({ type }) => type in KINDS);

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import uuid
 from contextlib import contextmanager
@@ -19,11 +18,9 @@ CANARY = f"hf_{'Canary' * 6}"
 
 
 @pytest.fixture(scope="session")
-def whole(make_project, furnished):
+def whole(make_furnished):
     """A built project with a venv, and the plan of its image."""
-    project = make_project()
-    shutil.copytree(furnished / "services", project.root / "services", dirs_exist_ok=True)
-    shutil.copy(furnished / "baker.lock", project.root)
+    project = make_furnished()
     settings = (project.root / "baker.toml").read_text()
     # There is less to read then.
     project.write("baker.toml", f'{settings}compression = "gzip"\n')

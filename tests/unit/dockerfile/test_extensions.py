@@ -36,7 +36,8 @@ def test_what_has_no_wheel_is_compiled_on_the_builder(build_platform, toolchain)
     assert (sphn.name, sphn.toolchain) == ("sphn", toolchain)
     assert f"FROM {toolchain} AS wheel-sphn\n" in text
     assert f"sdist {sphn.url} {sphn.sha256}\n" in text
-    assert " --locked --no-install-project --no-install-package sphn" in text
+    foreign = " --python-platform aarch64-manylinux_2_40" if build_platform is AMD64 else ""
+    assert f"uv sync --project /project{foreign} --locked --no-install-project --no-install-package sphn" in text
     assert ("PYO3_CROSS_LIB_DIR=/usr/lib/python3.13 CARGO_HOME" in text) == (build_platform is AMD64)
 
 
