@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+# The exit code of what could not be started, as shells have it.
+NOT_STARTED = 127
+
 
 class BakerError(Exception):
     """Something the user can act on. The message says what failed, where, and what to do next."""
@@ -74,3 +77,12 @@ class CommandError(BakerError):
         self.argv, self.returncode, self.tail = argv, returncode, tail
         how = f"was ended by signal {-returncode}" if returncode < 0 else f"failed with exit code {returncode}"
         super().__init__(f"{argv[0]} {how}: {' '.join(argv)}" + (f"\n{tail}" if tail else ""))
+
+
+class MissingProgramError(CommandError):
+    """A program that baker wanted to start is not there; `tail` is the message."""
+
+    def __init__(self, argv: tuple[str, ...]) -> None:
+        message = f"{argv[0]} is not installed, or not on PATH"
+        super().__init__(argv, NOT_STARTED, message)
+        self.args = (message,)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from baker.buildkit import storage
 from baker.config import platforms
-from baker.errors import CommandError, EngineError
+from baker.errors import CommandError, EngineError, MissingProgramError
 from baker.system import emulation, process
 
 if TYPE_CHECKING:
@@ -91,6 +91,8 @@ def inspect(engine: Engine, name: str) -> Builder:
     """
     try:
         told = engine.command("buildx", "inspect", "--bootstrap", *named(name))
+    except MissingProgramError:
+        raise
     except CommandError as error:
         if "is too old. Minimum supported API version" in error.tail:
             raise EngineError(f"{error.tail.strip()}: update the docker command and its buildx") from error

@@ -11,7 +11,7 @@ from baker.build import root_image
 from baker.buildkit import builder
 from baker.config import platforms
 from baker.doctor.finding import MISSING, NOTE, OK, Finding, Fix
-from baker.errors import BakerError, CommandError
+from baker.errors import BakerError, CommandError, MissingProgramError
 from baker.registry import programs
 from baker.system import emulation
 
@@ -58,6 +58,8 @@ def compose(engine: Engine, fix: Fix | None) -> Finding:
     """Look for the plugin; without it docker prints all of its help."""
     try:
         version = engine.command("compose", "version", "--short").strip()
+    except MissingProgramError as error:
+        return Finding(name="compose", state=MISSING, detail=str(error), fix=fix)
     except CommandError:
         detail = "docker has no compose plugin: `make setup` installs it"
         return Finding(name="compose", state=MISSING, detail=detail, fix=fix)

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from baker.engine import tunnel
-from baker.errors import CommandError, EngineError
+from baker.errors import NOT_STARTED, CommandError, EngineError
 from baker.system import process
 
 if TYPE_CHECKING:
@@ -46,6 +46,6 @@ def _context_host(environment: Mapping[str, str]) -> str:
         command = ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
         return process.capture(command, env=environment).strip()
     except CommandError as error:
-        if error.returncode == process.NOT_STARTED:
+        if error.returncode == NOT_STARTED:
             return DEFAULT
         raise EngineError(f"{error.tail}; `docker context ls` lists what there is") from error

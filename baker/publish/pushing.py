@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from baker.errors import CommandError, EngineError, NetworkError
+from baker.errors import NOT_STARTED, CommandError, EngineError, NetworkError
 from baker.publish.export import blob
 from baker.registry import advice, programs
 from baker.registry.session import DISK_FULL, IS_FULL
@@ -141,7 +141,7 @@ class Pusher:
                     try:
                         process.capture(argv, cwd=layout.parent, env=self._environment)
                     except CommandError as error:
-                        if error.returncode == process.NOT_STARTED:
+                        if error.returncode == NOT_STARTED:
                             raise EngineError(f"skopeo does not start: {error.tail}; {programs.SKOPEO}") from error
                         _ask_why(repository, error)
                         failure = explain(repository.reference, error)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from baker.errors import CommandError, EngineError, UsageError
+from baker.errors import NOT_STARTED, CommandError, EngineError, UsageError
 from baker.registry.references import ALIASES, DOCKER_HUB
 from baker.system import process
 
@@ -120,7 +120,7 @@ class Logins:
         try:
             said = process.capture([program, "get"], env=self.environment, given=key)
         except CommandError as error:
-            if error.returncode == process.NOT_STARTED:
+            if error.returncode == NOT_STARTED:
                 raise EngineError(
                     f"{self.file} names the credential helper {program}, which is not installed or does not start: "
                     "install it, or take credsStore and credHelpers out of that file and run `docker login` again"

@@ -11,7 +11,7 @@ import subprocess
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeAlias
 
-from baker.errors import CommandError, EngineError
+from baker.errors import NOT_STARTED, CommandError, EngineError, MissingProgramError
 
 if TYPE_CHECKING:
     import socket
@@ -24,8 +24,6 @@ Process: TypeAlias = "subprocess.Popen[str]"
 TAIL_LINES = 15
 # The file descriptor.
 STDERR = 2
-# The exit code of what could not be started, as shells have it.
-NOT_STARTED = 127
 
 
 def find(program: str, hint: str, *, env: Mapping[str, str] | None = None) -> str:
@@ -39,6 +37,13 @@ def find(program: str, hint: str, *, env: Mapping[str, str] | None = None) -> st
 def _told(argv: Sequence[str]) -> None:
     """Let `baker -v` show what is started. Secrets go by file or environment, never by an argument."""
     _log.debug("+ %s", shlex.join(argv))
+
+
+def _not_started(argv: Sequence[str], error: OSError) -> CommandError:
+    """Return the error for a program that could not be started; the folder that it works in may be what is missing."""
+    if isinstance(error, FileNotFoundError) and error.filename == argv[0]:
+        return MissingProgramError(tuple(argv))
+    return CommandError(tuple(argv), NOT_STARTED, str(error))
 
 
 def capture(
@@ -68,7 +73,7 @@ def capture(
             check=False,
         )
     except OSError as error:
-        raise CommandError(tuple(argv), NOT_STARTED, str(error)) from error
+        raise _not_started(argv, error) from error
     if done.returncode:
         lines = (done.stderr or done.stdout).strip().splitlines()
         raise CommandError(tuple(argv), done.returncode, "\n".join(lines[-TAIL_LINES:]))
@@ -87,7 +92,7 @@ def run(argv: Sequence[str], *, env: Mapping[str, str]) -> None:
     try:
         done = subprocess.run(list(argv), env=env, stdout=STDERR, check=False)  # noqa: S603 - an argument list
     except OSError as error:
-        raise CommandError(tuple(argv), NOT_STARTED, str(error)) from error
+        raise _not_started(argv, error) from error
     if done.returncode:
         raise CommandError(tuple(argv), done.returncode, "")
 
@@ -114,7 +119,7 @@ def stream(argv: Sequence[str], *, cwd: Path | None, env: Mapping[str, str]) -> 
             start_new_session=True,
         )
     except OSError as error:
-        raise CommandError(tuple(argv), NOT_STARTED, str(error)) from error
+        raise _not_started(argv, error) from error
     try:
         yield process
     finally:
@@ -137,7 +142,7 @@ def feed(argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> Iterat
             list(argv), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env
         )
     except OSError as error:
-        raise CommandError(tuple(argv), NOT_STARTED, str(error)) from error
+        raise _not_started(argv, error) from error
     with process:
         assert process.stdin  # noqa: S101 - for mypy: it is a pipe
         assert process.stderr  # noqa: S101

@@ -62,3 +62,14 @@ def test_what_compose_starts_is_built(shared, engine, path, taken):
 def test_nobody_answers(shared, path):
     done = shared.baker("doctor", "--fix", PATH=path)
     assert (done.returncode, done.stderr.startswith("error: --fix asks")) == (2, True)
+
+
+def test_a_machine_without_docker_is_told_so_in_one_line_for_each_need(shared, tmp_path):
+    found = findings(shared.baker("doctor", "--json", PATH=str(tmp_path)))
+    for name in ("buildx", "platforms", "compose", "compose up"):
+        assert found[name]["state"] == "missing"
+        assert "docker is not installed" in found[name]["detail"]
+    for finding in found.values():
+        assert "\n" not in finding["detail"]
+        assert "Errno" not in finding["detail"]
+        assert "exit code" not in finding["detail"]
