@@ -11,10 +11,13 @@ some() { [ "$2" -gt 0 ] || { echo "lint: $1 found no file to look at" >&2; exit 
 files() { git ls-files --cached --others --exclude-standard -- "$@"; }
 
 python() {
+  local smoke=(dockerfiles/smoke/*.py)
   some ruff "$(files '*.py' | wc -l)"
   ruff check
   ruff format --check
   mypy
+  # Runs on machines with a card, whatever Python they have.
+  vermin --quiet --no-tips --target=3.8- --violations "${smoke[@]}"
 }
 
 imports() { lint-imports --no-logo; }

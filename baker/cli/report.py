@@ -145,9 +145,11 @@ def fit(found: Fit, console: Console) -> None:
 def bundle(made: Bundle, console: Console) -> None:
     """Print what a smoke test was packed into, and how it is run."""
     console.print(f"[green]packed[/] {made.archive}  {decimal(made.size)}  PTX {made.ptx}", highlight=False)
-    needs = ", ".join(made.cuda_libraries)
+    needs, option = ", ".join(made.cuda_libraries), "--cuda-libraries"
+    if made.torch:
+        needs, option = f"torch {made.torch} for Python {made.python}", "--torch"
     console.print(f"on a machine with a card, {needs} and Python 3.8 or newer:", highlight=False)
-    console.print("  tar --zstd -xf ARCHIVE && python3 smoke/run.py --cuda-libraries PATH", highlight=False)
+    console.print(f"  tar --zstd -xf {made.archive} && python3 smoke/run.py {option} PATH", highlight=False)
 
 
 def models(found: Sequence[State], where: str, console: Console) -> None:

@@ -26,11 +26,13 @@ def smoke(
     """Pack a smoke test of an image for a machine with a card, which needs no engine and no network.
 
     The archive has the baked binary, its start script, a tiny model and a client. There, `python3 smoke/run.py
-    --cuda-libraries PATH` asserts words that the card has understood, and measures the start.
+    --cuda-libraries PATH` asserts words that the card has understood, and measures the start. For text-to-speech
+    the archive has the Python environment too, but for torch: `--torch PATH` names a folder that has it.
 
     Examples:
       baker smoke stt --output smoke.tar.zst
       tar --zstd -xf smoke.tar.zst && python3 smoke/run.py --cuda-libraries ~/.venv   # on that machine
+      baker smoke tts --output smoke-tts.tar.zst
     """
     from baker.build import prepare
     from baker.cli import report

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from baker.speech import synthesis, transcription
 from baker.speech.wire import FRAME, FRAMES_A_SECOND, KEY, RATE, Server, once_there_is_room
+from baker.synthetic import tts_model
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
@@ -29,6 +30,25 @@ class Spoken:
     frames: tuple[tuple[int, str] | None, ...]
     words: tuple[tuple[str, int], ...]
     last_step: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What a model is told once, and what it has to answer.
+
+    Attributes:
+        audio: sound for speech-to-text, as tones() takes it; empty for text-to-speech.
+        voice: the name of the voice of text-to-speech.
+        texts: what is said, in one message each.
+        words: what is heard, or is said to be spoken.
+        spoken: the frames of text-to-speech with the steps of its words.
+    """
+
+    audio: str = ""
+    voice: str = ""
+    texts: tuple[str, ...] = ()
+    words: tuple[str, ...]
+    spoken: Spoken | None = None
 
 
 async def listen(address: str, audio: str, *, key: str = KEY, meet: asyncio.Barrier | None = None) -> tuple[str, ...]:
@@ -80,6 +100,20 @@ def tones(audio: str) -> Iterator[list[float]]:
         for _ in range(int(part[1:])):
             yield tone(LOUDNESS[part[0]], number * FRAME)
             number += 1
+
+
+def questions(kind: str) -> tuple[Question, ...]:
+    """Return questions for the synthetic model of a kind of module, BatchedAsr or Py."""
+    if kind == "BatchedAsr":
+        return (
+            Question(audio="s5,q9,s5", words=("hello",) * 3),
+            Question(audio="s5,l9", words=("hello", "world", "world", "world")),
+        )
+    words = ("hello", "world,", "it's", "me")
+    return tuple(
+        Question(voice=name, texts=(" ".join(words),), words=words, spoken=expected(words, voice))
+        for name, voice in ((tts_model.DEFAULT_VOICE, "A"), (tts_model.OTHER_VOICE, "B"))
+    )
 
 
 async def frames(found: Iterable[list[float]]) -> AsyncIterator[list[float]]:

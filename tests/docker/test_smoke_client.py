@@ -26,7 +26,7 @@ def wire():
 
 @pytest.fixture
 def server():
-    """A server that says a word for each loud frame, in the pieces of a slow connection."""
+    """A server that says a word for each loud frame and a frame for each text, in the pieces of a slow connection."""
     asked, port, loop = [], [], asyncio.new_event_loop()
     started = threading.Event()
 
@@ -41,6 +41,13 @@ def server():
                 await socket.send(
                     [msgpack.packb({"type": "Marker", "id": 1})[:3], msgpack.packb({"type": "Marker", "id": 1})[3:]]
                 )
+            elif message["type"] == "Text":
+                word = {"type": "Text", "text": message["text"], "start_s": 0.4, "stop_s": 0.56}
+                await socket.send(msgpack.packb(word))
+                for pcm in ([0.0] * 1920, ([-0.125] * 10 + [0.125] * 10) * 96):
+                    await socket.send(msgpack.packb({"type": "Audio", "pcm": pcm}))
+            elif message["type"] == "Eos":
+                return
             elif max(message["pcm"]) > 0.5:
                 await socket.send(msgpack.packb({"type": "Word", "text": "loud", "start_time": 0.0}))
 
@@ -64,3 +71,10 @@ def test_it_listens_to_a_real_server(server, wire):
     port, asked = server
     assert wire.listen(port, "s1,l2,q1", "public_token", 20) == ("loud", "loud")
     assert asked == [("/api/asr-streaming", "public_token")]
+
+
+def test_it_hears_what_a_real_server_speaks(server, wire):
+    port, asked = server
+    found = wire.speak(port, "a b/c.wav", ["x" * 40], "public_token", 20)
+    assert found == {"frames": [None, [7, "A"]], "words": [["x" * 40, 5]], "last_step": 7}
+    assert asked == [("/api/tts_streaming?format=PcmMessagePack&voice=a%20b/c.wav", "public_token")]

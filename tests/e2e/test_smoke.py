@@ -1,10 +1,11 @@
-"""The smoke test of the speech-to-text image, run where Python and CUDA's libraries are, and no card."""
+"""The smoke tests of the images, run where Python, torch and CUDA's libraries are, and no card."""
 
 from __future__ import annotations
 
 import io
 import json
 import os
+import platform
 import tarfile
 
 import pytest
@@ -15,17 +16,17 @@ from baker.engine.client import Docker
 from baker.smoke import bundle
 from tests.e2e.conftest import STT, TTS
 
-LIBRARIES = "/opt/venv/lib/python3.13/site-packages/nvidia"
+PACKAGES = "/opt/venv/lib/python3.13/site-packages"
+LIBRARIES = f"{PACKAGES}/nvidia"
+CUDA = ("libcublas.so.12", "libcublasLt.so.12", "libcurand.so.10", "libnvrtc.so.12")
 
 
-@pytest.fixture(scope="module")
-def packed(tmp_path_factory):
-    """The bundle, and the folder that it is unpacked to."""
-    folder = tmp_path_factory.mktemp("smoke")
+def pack(reference, folder):
+    """Return the bundle of an image, unpacked in a folder."""
     with Docker(os.environ) as engine:
-        image = engine.image(STT)
+        image = engine.image(reference)
         assert image
-        made = bundle.write(engine, STT, image, folder / "smoke.tar.zst")
+        made = bundle.write(engine, reference, image, folder / "smoke.tar.zst")
     plain = zstandard.ZstdDecompressor().stream_reader((folder / "smoke.tar.zst").read_bytes())
     with tarfile.open(fileobj=io.BytesIO(plain.read())) as files:
         files.extractall(folder, filter="data")
@@ -33,7 +34,21 @@ def packed(tmp_path_factory):
     (folder / "result").mkdir()
     (folder / "result").chmod(0o777)
     folder.chmod(0o755)
-    return made, folder
+    return made
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory):
+    """The bundle of speech-to-text, and the folder that it is unpacked to."""
+    folder = tmp_path_factory.mktemp("smoke")
+    return pack(STT, folder), folder
+
+
+@pytest.fixture(scope="module")
+def speaking(tmp_path_factory):
+    """The bundle of text-to-speech, and the folder that it is unpacked to."""
+    folder = tmp_path_factory.mktemp("smoke")
+    return pack(TTS, folder), folder
 
 
 def run(engine, folder, *arguments):
@@ -46,7 +61,8 @@ def run(engine, folder, *arguments):
         entrypoint="/opt/venv/bin/python",
         volumes=volumes,
         network_mode="none",
-        environment={"HOME": "/tmp"},
+        # Compiling would take half a minute, and shows nothing that test_tts does not.
+        environment={"HOME": "/tmp", "NO_TORCH_COMPILE": "1"},
     )
     try:
         container.start()
@@ -59,7 +75,7 @@ def run(engine, folder, *arguments):
 def test_the_words_are_right_and_the_result_is_a_measurement(engine, packed):
     made, folder = packed
     assert made.size < bundle.MOST
-    assert made.cuda_libraries == ("libcublas.so.12", "libcublasLt.so.12", "libcurand.so.10", "libnvrtc.so.12")
+    assert made.cuda_libraries == CUDA
     code, said = run(engine, folder, "--cpu", "--cuda-libraries", LIBRARIES)
     assert code == 0, said
     assert "moshi-server: run: 0.6.4 (cuda) on the CPU, as asked for by --cpu" in said
@@ -70,6 +86,38 @@ def test_the_words_are_right_and_the_result_is_a_measurement(engine, packed):
     assert found.ptx.endswith(" sm_80")
     assert min(found.ready.empty, found.ready.kept) > 0
     assert json.loads(content)["nvidia_smi"] == ""
+
+
+def test_text_to_speech_speaks_with_the_torch_of_the_machine(engine, speaking):
+    made, folder = speaking
+    assert made.size < bundle.MOST
+    assert (made.cuda_libraries, made.python) == (CUDA, "3.13")
+    site = folder / "smoke/python/lib/python3.13/site-packages"
+    assert (site / "moshi").is_dir()
+    # Triton compiles a module for this Python on the machine with the card.
+    headers = folder / "smoke/python/include/python3.13"
+    assert (headers / f"{platform.machine()}-linux-gnu/python3.13/pyconfig.h").is_file()
+    assert not [path for path in site.iterdir() if path.name.startswith(("torch", "nvidia", "triton"))]
+    code, said = run(engine, folder, "--cpu", "--torch", PACKAGES)
+    assert code == 0, said
+    found = measured.read((folder / "result/smoke.json").read_bytes(), "smoke.json")
+    assert found.words == ("hello", "world,", "it's", "me") * 2
+    assert (found.service, found.device) == ("tts", "cpu")
+
+
+def test_another_torch_is_said_in_a_line(engine, speaking):
+    made, folder = speaking
+    (folder / "other/torch").mkdir(parents=True)
+    (folder / "other/torch/version.py").touch()
+    (folder / "other/torch/__init__.py").write_text("raise ImportError('it is for another Python')")
+    code, said = run(engine, folder, "--cpu", "--torch", "/bundle/other", "--cuda-libraries", LIBRARIES)
+    assert code == 1
+    expected = (
+        f"smoke: the torch in /bundle/other does not load, and torch {made.torch} for Python 3.13 is needed: "
+        f"ImportError: it is for another Python; `uv pip install torch=={made.torch}` in an environment of Python "
+        "3.13 has it\n"
+    )
+    assert said == expected
 
 
 @pytest.mark.parametrize(
