@@ -185,11 +185,22 @@ def _notes(cards: Sequence[Card]) -> Iterable[str]:
     for found in measured.all_of():
         if any(found.card_capability == dotted(card.capability) for card in cards):
             yield (
-                f"measured on {found.card}: {found.service} is Ready after {found.ready.empty:.1f} s, later "
-                f"{found.ready.kept:.1f} s"
+                f"measured on {found.card}: {found.service} with CUDA {found.cuda} is Ready after "
+                f"{found.ready.empty:.1f} s, later {found.ready.kept:.1f} s"
+            )
+    for load in table().loads:
+        if any(_same(load.card, card.name) for card in cards):
+            yield (
+                f"measured on {load.card}: stt with {load.slots} slots holds {load.memory} MiB; {load.kept} of "
+                f"{load.streams} streams were in real time"
             )
     for claim in table().claims:
         yield f"not measured: {claim.what}: {claim.figure} (says {claim.source})"
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether nvidia-smi's name of a card is another's, which may lack the maker's."""
+    return one.removeprefix("NVIDIA ") == other.removeprefix("NVIDIA ")
 
 
 def _of_card(card: Card) -> Iterable[str]:

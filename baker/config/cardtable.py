@@ -35,6 +35,20 @@ class Claim(Table, frozen=True, kw_only=True):
     source: str
 
 
+class Load(Table, frozen=True, kw_only=True):
+    """Streams of speech-to-text that a card carried at once."""
+
+    card: Annotated[str, about("What nvidia-smi calls it.")]
+    cuda: str
+    slots: Annotated[int, about("`batch_size` of the config.")]
+    memory: Annotated[int, about("MiB of the card that the server held.")]
+    streams: int
+    kept: Annotated[int, about("How many of them were answered in real time.")]
+    median: Annotated[float, about("Seconds from a frame of sound to its answer, for half of all.")]
+    late: Annotated[float, about("Those of the slowest.")]
+    day: str
+
+
 class Row(Table, frozen=True, kw_only=True):
     """Cards of one capability in one kind of machine."""
 
@@ -64,6 +78,7 @@ class _File(Table, frozen=True, kw_only=True):
     published_cudarc: str
     toolkits: dict[str, Toolkit]
     claims: tuple[Claim, ...]
+    loads: tuple[Load, ...]
     cards: tuple[Row, ...]
 
 
@@ -77,6 +92,7 @@ class CardTable:
     published_cudarc: str
     toolkits: dict[str, Toolkit]
     claims: tuple[Claim, ...]
+    loads: tuple[Load, ...]
     rows: tuple[Row, ...]
 
     @property
@@ -141,6 +157,7 @@ def table() -> CardTable:
         published_cudarc=found.published_cudarc,
         toolkits=found.toolkits,
         claims=found.claims,
+        loads=found.loads,
         rows=found.cards,
     )
 

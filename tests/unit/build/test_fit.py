@@ -69,6 +69,14 @@ def test_a_card_that_is_not_supported():
     assert any("not supported: Orin's driver is part of L4T" in note for note in found.notes)
 
 
+@pytest.mark.parametrize("name", ["NVIDIA H200", "H200"])
+def test_what_was_measured_on_such_a_card_is_said(name):
+    notes = fit.fit(cards(f"{name}, 9.0, 580.159.04, 143771"), (), PINS).notes
+    ready = [note for note in notes if note.startswith("measured on NVIDIA H200: tts with CUDA 13.0 is Ready after ")]
+    assert len(ready) == 1
+    assert "measured on NVIDIA H200: stt with 400 slots holds 46790 MiB; 400 of 400 streams were in real time" in notes
+
+
 def test_notes():
     notes = fit.fit(cards("Tesla T4, 7.5, 535.54.03, 15360"), (), PINS).notes
     assert any("no bf16" in note for note in notes)
