@@ -66,8 +66,8 @@ package: venv ## build the wheel and the sdist into dist/
 docs: venv ## build the documentation as a site into site/; a link that leads nowhere fails
 	scripts/lint.sh docs
 
-arm64: setup emulation ## build stt for linux/arm64 on x86-64, and let it transcribe by emulation; about an hour
-	.venv/bin/baker build stt --platform linux/arm64 $(ARGS)
+arm64: setup emulation ## build stt and tts for linux/arm64 on x86-64, and let them run by emulation; about an hour
+	.venv/bin/baker build stt tts --cuda 13.0 --platform linux/arm64 $(ARGS)
 	BAKER_STT_IMAGE=baker/stt:latest-arm64 BAKER_TTS_IMAGE=baker/stt:latest-arm64 $(PYTEST) tests/e2e/test_stt.py -k any_user
 
 emulation: ## qemu, for tests and images of another platform

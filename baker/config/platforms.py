@@ -17,6 +17,7 @@ class Platform:
         architecture: what Debian and Docker call its processor, "arm64"; pins have it at the end of their names.
         machine: what the kernel and Python call its processor, "aarch64".
         qemu: what qemu and binfmt_misc call its processor.
+        emulated: environment variables for programs that qemu runs, names and values.
         loader: the path of its C library's loader.
         wheel: how the names of uv's wheels for it end.
         suffix: what tells roots, folders and receipts of this platform from others; the first one has none.
@@ -29,6 +30,7 @@ class Platform:
     loader: str
     wheel: str
     suffix: str
+    emulated: tuple[tuple[str, str], ...] = ()
 
     @property
     def triplet(self) -> str:
@@ -63,6 +65,9 @@ ARM64 = Platform(
     loader="/lib/ld-linux-aarch64.so.1",
     wheel="manylinux_2_28_aarch64.whl",
     suffix="-arm64",
+    # By default qemu plays a processor with SVE. oneDNN, with which torch computes on a CPU, then generates code that
+    # qemu ends with SIGILL.
+    emulated=(("QEMU_CPU", "neoverse-n1"),),
 )
 ALL = (AMD64, ARM64)
 

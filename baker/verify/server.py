@@ -54,15 +54,30 @@ class Life:
 
 
 def check(
-    engine: Engine, reference: str, image: LocalImage, expected: Requirements, *, seconds: float = START_SECONDS
+    engine: Engine,
+    reference: str,
+    image: LocalImage,
+    expected: Requirements,
+    *,
+    seconds: float = START_SECONDS,
+    environment: Mapping[str, str] | None = None,
 ) -> tuple[Check, ...]:
-    """Start an image's server: does it listen, hardened, is it healthy, and does its model loop answer?"""
+    """Start an image's server: does it listen, hardened, is it healthy, and does its model loop answer?
+
+    Args:
+        engine: where the image is.
+        reference: the image.
+        image: the same, as the engine has it.
+        expected: what it should be.
+        seconds: how long a start may take.
+        environment: more variables for its container.
+    """
     if not expected.port and not expected.health:
         return tuple(skip(name, "not a server: it has no port and no health check") for name in NAMES)
     try:
         kind = config_kind(engine, reference, image)
         model = archive.make(kind, seen_as=MODELS) if kind else None
-        alive = partial(_live, engine, reference, image, expected, seconds=seconds)
+        alive = partial(_live, engine, reference, image, expected, seconds=seconds, environment=environment)
         life = first = alive(model=model, options=HARDENED)
         if not first.listened:
             # Is it that, or does it start nowhere?
@@ -120,6 +135,7 @@ def _live(
     *,
     model: archive.Model | None,
     seconds: float,
+    environment: Mapping[str, str] | None,
     options: Mapping[str, Any],
 ) -> Life:
     """Start a server, wait until it listens and Docker has made up its mind, ask the probe, and end it."""
@@ -131,7 +147,7 @@ def _live(
         command,
         volume=(MODELS, model.packed()) if model else None,
         user="1000:1000",
-        environment=ENVIRONMENT,
+        environment={**ENVIRONMENT, **(environment or {})},
         # The image's own check, at once and not after its interval.
         healthcheck={"interval": SECOND},
         **options,

@@ -142,8 +142,14 @@ def _check(
             found.append(inside(engine, image.id, "imports", want.imports))
         if want.imports and "g++" in want.packages:
             found.append(inside(engine, image.id, "compiles", ("g++",)))
-        patience = EMULATED if foreign else 1
-        found += server.check(engine, image.id, image, want, seconds=server.START_SECONDS * patience)
+        found += server.check(
+            engine,
+            image.id,
+            image,
+            want,
+            seconds=server.START_SECONDS * (EMULATED if foreign else 1),
+            environment=dict(foreign.emulated) if foreign else None,
+        )
     return tuple(found)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from baker.config import platforms
 from baker.dockerfile import requirements
 from baker.verify import server
 from tests.docker.here import ENGINE
@@ -43,6 +44,17 @@ def test_a_whole_server_passes(served):
     assert failed(found) == {}
     assert not [item for item in found if item.skipped]
     assert next(item for item in found if item.name == "ready").detail.endswith("/api/asr-streaming answers")
+
+
+def test_an_emulated_server_gets_what_its_processor_needs(served, changed):
+    """As verify starts a server of another platform, whose processor qemu plays."""
+    with changed(served, f"RUN sed -i '2i [ \"$QEMU_CPU\" = neoverse-n1 ] || exit 4' {START}") as reference:
+        image = ENGINE.image(reference)
+        assert image is not None
+        want = requirements.from_labels(image.labels, image.config)
+        said = dict(platforms.ARM64.emulated)
+        assert failed(server.check(ENGINE, reference, image, want, seconds=30, environment=said)) == {}
+        assert set(failed(server.check(ENGINE, reference, image, want, seconds=30))) == {"serves"}
 
 
 @pytest.mark.parametrize("name", SERVING)
