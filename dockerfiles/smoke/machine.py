@@ -9,12 +9,13 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 FIELDS = "name,compute_cap,driver_version"
 CUDA = "libcuda.so.1"
 
 
-def fail(why: str) -> None:
+def fail(why: str) -> NoReturn:
     """End the test with one line."""
     sys.exit(f"smoke: {why}")
 
@@ -73,7 +74,6 @@ def folder_of_torch(places: list[str]) -> str:
             if "torch" in folders and Path(folder, "torch/version.py").exists():
                 return folder
     fail(f"no torch below {', '.join(places) or 'nothing'}: name another path with --torch")
-    return ""
 
 
 def card() -> tuple[str, str, str]:
