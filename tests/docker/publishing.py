@@ -33,8 +33,8 @@ def publish(project: Project, home: str, *argv: str, **environment: str) -> subp
     return project.baker("publish", "hello", "--json", "--registry", home, *argv, **(PASSWORD | environment))
 
 
-def published(project: Project, home: str, *argv: str):
-    done = publish(project, home, *argv)
+def published(project: Project, home: str, *argv: str, **environment: str):
+    done = publish(project, home, *argv, **environment)
     assert done.returncode == 0, done.stdout + done.stderr
     (item,) = json.loads(done.stdout)
     return item

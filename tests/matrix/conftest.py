@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from baker.build import root_image
+from baker.config import platforms
+from baker.config import project as projects
+from baker.dockerfile import root as root_recipe
+from tests.docker.here import ENGINE
 from tests.engines import registry, suites
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from pathlib import Path
 
+CHECKOUT = projects.find(Path(__file__).parent)
 REASON = pytest.StashKey[str]()
 
 
@@ -43,6 +50,17 @@ def port(tmp_path_factory):
     """The port of an empty registry on 127.0.0.1."""
     with registry.running(tmp_path_factory.mktemp("registry")) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def root(tmp_path_factory) -> Path:
+    """The root image of the debian base as a tarball, from the machine's engine, which has it or gets it."""
+    here = platforms.of_machine(os.uname().machine)
+    recipe = root_recipe.root(CHECKOUT.read_pins().debian, CHECKOUT.read_settings().mirrors, here)
+    root_image.ensure(ENGINE, recipe, print)
+    tarball = tmp_path_factory.mktemp("root") / "root.tar"
+    ENGINE.save(recipe.reference, tarball)
+    return tarball
 
 
 @pytest.fixture

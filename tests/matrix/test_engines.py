@@ -10,30 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from baker.build import root_image
-from baker.config import platforms
 from baker.config import project as projects
-from baker.dockerfile import root as root_recipe
 from baker.engine.client import Docker
 from tests.docker import publishing
 from tests.docker.bridge import buildkit
-from tests.docker.here import ENGINE
 from tests.docker.project import SAID, Project, failure, lay_out
 from tests.engines import suites
 from tests.engines.running import Engine, running
 
 CHECKOUT = projects.find(Path(__file__).parent)
-
-
-@pytest.fixture(scope="session")
-def root(tmp_path_factory) -> Path:
-    """The root image of the debian base as a tarball, from the machine's engine, which has it or gets it."""
-    here = platforms.of_machine(os.uname().machine)
-    recipe = root_recipe.root(CHECKOUT.read_pins().debian, CHECKOUT.read_settings().mirrors, here)
-    root_image.ensure(ENGINE, recipe, print)
-    tarball = tmp_path_factory.mktemp("root") / "root.tar"
-    ENGINE.save(recipe.reference, tarball)
-    return tarball
 
 
 @pytest.fixture(scope="module", params=suites.SUITES)

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from baker.engine.client import Docker
 from tests import documentation
 from tests.docker import publishing
 from tests.docker.project import CRATE, Project, lay_out
 from tests.engines import podman
+from tests.engines.running import running
 
 TOP = Path(__file__).parents[2]
 STANDIN = TOP / "tests/docker/health"
@@ -46,8 +48,8 @@ PATIENCE = 60
 
 
 @pytest.fixture(scope="module")
-def reference(tmp_path_factory, port) -> str:
-    """An image in a registry, as `baker publish` pushes it."""
+def reference(tmp_path_factory, port, root) -> str:
+    """An image in a registry, as `baker publish` pushes it from an engine that can, whatever the machine's is."""
     project = Project(tmp_path_factory.mktemp("p"))
     shutil.copy(TOP / "baker.lock", project.root)
     lay_out(project)
@@ -58,10 +60,15 @@ def reference(tmp_path_factory, port) -> str:
     shutil.copytree(TOP / "services/stt/configs", folder / "configs")
     for name in ("start.sh", "worker.py"):
         shutil.copy(STANDIN / name, folder)
-    environment = {**os.environ, **publishing.PASSWORD}
-    subprocess.run(["cosign", "generate-key-pair"], cwd=project.root, env=environment, check=True, capture_output=True)
     home = f"127.0.0.1:{port}/podman"
-    item = publishing.published(project, home)
+    with running("trixie", port=port) as engine:
+        environment = {**os.environ, **publishing.PASSWORD, **engine.environment}
+        subprocess.run(
+            ["cosign", "generate-key-pair"], cwd=project.root, env=environment, check=True, capture_output=True
+        )
+        with Docker({**os.environ, **engine.environment}) as client:
+            client.load(root)
+        item = publishing.published(project, home, **engine.environment)
     return f"{home}/hello@{item['digest']}"
 
 
