@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,8 @@ def begun(old):
     with subprocess.Popen(
         COMMAND,
         cwd=TOP,
-        env={**environment, **old.environment, run.VARIABLE: run.RUN},
+        # Not this run's name: at its end it removes what bears its own, as this run's registry.
+        env={**environment, **old.environment, run.VARIABLE: uuid.uuid4().hex[:8]},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
