@@ -88,6 +88,7 @@ def test_the_words_are_right_and_the_result_is_a_measurement(engine, packed):
     assert json.loads(content)["nvidia_smi"] == ""
 
 
+@pytest.mark.nightly
 def test_text_to_speech_speaks_with_the_torch_of_the_machine(engine, speaking):
     made, folder = speaking
     assert made.size < bundle.MOST
@@ -105,6 +106,7 @@ def test_text_to_speech_speaks_with_the_torch_of_the_machine(engine, speaking):
     assert (found.service, found.device) == ("tts", "cpu")
 
 
+@pytest.mark.nightly
 def test_another_torch_is_said_in_a_line(engine, speaking):
     made, folder = speaking
     (folder / "other/torch").mkdir(parents=True)
