@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
 from baker.config import measured, values
-from baker.config.cardtable import dotted, table, version
+from baker.config.cardtable import dotted, same, table, version
 from baker.dockerfile import labels
 from baker.registry.references import Reference
 
@@ -189,18 +189,13 @@ def _notes(cards: Sequence[Card]) -> Iterable[str]:
                 f"{found.ready.empty:.1f} s, later {found.ready.kept:.1f} s"
             )
     for load in table().loads:
-        if any(_same(load.card, card.name) for card in cards):
+        if any(same(load.card, card.name) for card in cards):
             yield (
                 f"measured on {load.card}: stt with {load.slots} slots holds {load.memory} MiB; {load.kept} of "
                 f"{load.streams} streams were in real time"
             )
     for claim in table().claims:
         yield f"not measured: {claim.what}: {claim.figure} (says {claim.source})"
-
-
-def _same(one: str, other: str) -> bool:
-    """Whether nvidia-smi's name of a card is another's, which may lack the maker's."""
-    return one.removeprefix("NVIDIA ") == other.removeprefix("NVIDIA ")
 
 
 def _of_card(card: Card) -> Iterable[str]:

@@ -176,6 +176,11 @@ def _number(capability: str) -> int:
     return int(capability.replace(".", ""))
 
 
+def same(one: str, other: str) -> bool:
+    """Whether two names are those of one card, as "NVIDIA H200" and "H200"."""
+    return _words(one) == _words(other)
+
+
 def _words(name: str) -> frozenset[str]:
     text = _NUMBERED.sub(r"\1 ", name.lower())
     return frozenset(re.findall(r"[a-z0-9]+", text)) - _NOISE

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 from baker.config import measured
 from baker.config.cardtable import dotted
 from baker.dockerfile import labels
-from baker.dockerfile.render import TEMPLATES
-from baker.engine import containers
 from baker.errors import UsageError, VerifyError
 from baker.smoke import environment, packing
 from baker.smoke.packing import Archive
@@ -77,7 +75,7 @@ def write(engine: Engine, reference: str, image: LocalImage, output: Path) -> Bu
     for name, content in model.files.items():
         packed.add(f"model/{name}", content)
     for name in SCRIPTS:
-        packed.add(name, (TEMPLATES / "smoke" / name).read_bytes(), 0o755)
+        packed.add(name, (packing.SMOKE / name).read_bytes(), 0o755)
     programs = _image(engine, reference, packed)
     python = environment.layout(engine, reference) if kind == EMBEDS else None
     modules = environment.add(engine, reference, python, packed) if python else ()
@@ -114,13 +112,11 @@ def write(engine: Engine, reference: str, image: LocalImage, output: Path) -> Bu
 
 def _image(engine: Engine, reference: str, packed: Archive) -> dict[str, bytes]:
     """Add what the image has of the start, programs behind a wrapper; return the programs."""
-    wrapper = (TEMPLATES / "smoke/wrapper").read_bytes().replace(b"\r\n", b"\n")
     programs = {}
     for path, content, mode in packing.taken(engine, reference, TAKEN):
         if path.startswith(f"{BIN}/") and content.startswith(packing.ELF):
             programs[path] = content
-            packed.add(f"root{path}.elf", content, 0o755)
-            packed.add(f"root{path}", wrapper, mode)
+            packed.add_program(f"root{path}", content, mode)
         else:
             packed.add(f"root{path}", content, mode)
     if not programs:
@@ -132,10 +128,7 @@ def _libraries(
     engine: Engine, reference: str, programs: tuple[str, ...], packed: Archive
 ) -> tuple[str, tuple[str, ...]]:
     """Add the libraries of programs but CUDA's; return the loader's name, and those of CUDA's."""
-    script = (TEMPLATES / "smoke/closure").read_text(encoding="utf-8").replace("\r\n", "\n")
-    said = containers.run_once(
-        engine, reference, ["-c", script, "closure", *programs], entrypoint="/bin/bash", **checks.HARDENED
-    )
+    said = checks.said(engine, reference, "closure", programs, folder=packing.SMOKE)
     found = dict(line.split("\t") for line in said.splitlines())
     loader = next(iter(found))
     cuda = tuple(sorted(name for name, path in found.items() if "/nvidia/" in path))
@@ -143,7 +136,7 @@ def _libraries(
     bundled = {
         name: path
         for name, path in found.items()
-        if not path.startswith("/opt/baker/") and "/site-packages/" not in path
+        if name not in cuda and not path.startswith("/opt/baker/") and "/site-packages/" not in path
     }
     by_path = {path: content for path, content, _ in packing.taken(engine, reference, sorted(set(bundled.values())))}
     for name, path in bundled.items():

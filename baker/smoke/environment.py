@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from baker.dockerfile.render import TEMPLATES
 from baker.engine import containers
 from baker.errors import CommandError, VerifyError
 from baker.smoke import packing
@@ -40,7 +39,7 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
         program: the interpreter itself.
         headers: the folder of Python.h, which need not be there.
         multiarch: Debian's name of the platform, as in "x86_64-linux-gnu"; others have none.
-        library: each entry of the folder of Python's own library.
+        stdlib: each entry of the folder of Python's own library.
         packages: each entry of site-packages.
     """
 
@@ -49,7 +48,7 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     program: str
     headers: str
     multiarch: str
-    library: tuple[str, ...]
+    stdlib: tuple[str, ...]
     packages: tuple[str, ...]
 
 
@@ -59,7 +58,7 @@ def layout(engine: Engine, reference: str) -> Layout:
     Raises:
         VerifyError: the image has none with torch.
     """
-    script = (TEMPLATES / "smoke/layout.py").read_text(encoding="utf-8")
+    script = checks.text("layout.py", packing.SMOKE)
     try:
         said = containers.run_once(engine, reference, ["-c", script], entrypoint="python3", **checks.HARDENED)
         return msgspec.json.decode(said, type=Layout)
@@ -69,29 +68,28 @@ def layout(engine: Engine, reference: str) -> Layout:
 
 def add(engine: Engine, reference: str, found: Layout, archive: Archive) -> tuple[str, ...]:
     """Add the environment to an archive, in the folder python; return its ELF files, as paths of the image."""
-    wrapper = (TEMPLATES / "smoke/wrapper").read_bytes().replace(b"\r\n", b"\n")
     folder, headers = f"lib/python{found.version}", f"include/python{found.version}"
     # Debian's pyconfig.h includes the platform's own by this path.
     own = f"{found.multiarch}/python{found.version}"
     into = {
-        **{path: f"{folder}/{posixpath.basename(path)}" for path in _kept(found.library, IDLE)},
+        **{path: f"{folder}/{posixpath.basename(path)}" for path in _kept(found.stdlib, IDLE)},
         **{
             path: f"{folder}/site-packages/{posixpath.basename(path)}"
             for path in _kept(found.packages, GIVEN, NEEDLESS)
         },
         found.headers: headers,
         f"/usr/include/{own}": f"{headers}/{own}",
-        found.program: "bin/python3.elf",
+        found.program: "bin/python3",
     }
     programs = []
     for path, content, mode in packing.taken(engine, reference, tuple(into)):
         if "/__pycache__/" in path:
             continue
         top = next(top for top in (path, *_above(path)) if top in into)
-        archive.add(f"python/{into[top]}{path.removeprefix(top)}", content, mode)
+        put = archive.add_program if top == found.program else archive.add
+        put(f"python/{into[top]}{path.removeprefix(top)}", content, mode)
         if content.startswith(packing.ELF):
             programs.append(path)
-    archive.add("python/bin/python3", wrapper, 0o755)
     return tuple(programs)
 
 

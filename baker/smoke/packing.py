@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 
 import zstandard
 
+from baker.dockerfile.render import TEMPLATES
 from baker.engine import containers
+from baker.verify import checks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from baker.engine.interface import Engine
 
+SMOKE = TEMPLATES / "smoke"
 ELF = b"\x7fELF"
 # From this level on it packs a tenth smaller; 19 takes three times as long for little more.
 LEVEL = 16
@@ -30,6 +33,11 @@ class Archive:
     def add(self, path: str, content: bytes, mode: int = 0o644) -> None:
         """Add a file."""
         self.files[path] = (content, mode)
+
+    def add_program(self, path: str, content: bytes, mode: int) -> None:
+        """Add a program behind a wrapper, which runs it with the C library of the archive."""
+        self.add(f"{path}.elf", content, 0o755)
+        self.add(path, checks.text("wrapper", SMOKE).encode(), mode)
 
     def packed(self) -> bytes:
         """Return the archive, a .tar.zst with the one folder smoke."""

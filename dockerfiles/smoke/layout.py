@@ -13,7 +13,7 @@ found = {
     "program": str(Path(sys.executable).resolve()),
     "headers": paths["include"],
     "multiarch": sysconfig.get_config_var("MULTIARCH") or "",
-    "library": sorted(map(str, Path(paths["stdlib"]).iterdir())),
+    "stdlib": sorted(map(str, Path(paths["stdlib"]).iterdir())),
     "packages": sorted(map(str, Path(paths["platlib"]).iterdir())),
 }
 print(json.dumps(found))

@@ -22,10 +22,10 @@ PASSWORD = {"COSIGN_PASSWORD": "for tests"}
 SIGNED = '\n[publish]\nkey = "cosign.key"\npublic-key = "cosign.pub"\ntransparency-log = false\n'
 
 
-def make_keys(folder: Path) -> Path:
+def make_keys(folder: Path, **environment: str) -> Path:
     """Make a key pair in a folder."""
-    environment = {**os.environ, **PASSWORD}
-    subprocess.run(["cosign", "generate-key-pair"], cwd=folder, env=environment, check=True, capture_output=True)
+    whole = {**os.environ, **PASSWORD, **environment}
+    subprocess.run(["cosign", "generate-key-pair"], cwd=folder, env=whole, check=True, capture_output=True)
     return folder
 
 

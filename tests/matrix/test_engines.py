@@ -6,19 +6,16 @@ import json
 import os
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
-from baker.config import project as projects
 from baker.engine.client import Docker
 from tests.docker import publishing
 from tests.docker.bridge import buildkit
 from tests.docker.project import SAID, Project, failure, lay_out
 from tests.engines import suites
 from tests.engines.running import Engine, running
-
-CHECKOUT = projects.find(Path(__file__).parent)
+from tests.matrix.conftest import CHECKOUT
 
 
 @pytest.fixture(scope="module", params=suites.SUITES)
@@ -37,8 +34,7 @@ def publisher(engine, tmp_path_factory) -> Project:
     shutil.copy(CHECKOUT.lock, project.root)
     lay_out(project)
     project.write("baker.toml", (project.root / "baker.toml").read_text() + publishing.SIGNED)
-    environment = {**os.environ, **publishing.PASSWORD, **engine.environment}
-    subprocess.run(["cosign", "generate-key-pair"], cwd=project.root, env=environment, check=True, capture_output=True)
+    publishing.make_keys(project.root, **engine.environment)
     done = project.build(**engine.environment)
     assert done.returncode == 0, done.stdout + done.stderr
     return project

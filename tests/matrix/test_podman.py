@@ -6,7 +6,6 @@ import json
 import os
 import shlex
 import shutil
-import subprocess
 import time
 from pathlib import Path
 
@@ -62,10 +61,7 @@ def reference(tmp_path_factory, port, root) -> str:
         shutil.copy(STANDIN / name, folder)
     home = f"127.0.0.1:{port}/podman"
     with running("trixie", port=port) as engine:
-        environment = {**os.environ, **publishing.PASSWORD, **engine.environment}
-        subprocess.run(
-            ["cosign", "generate-key-pair"], cwd=project.root, env=environment, check=True, capture_output=True
-        )
+        publishing.make_keys(project.root, **engine.environment)
         with Docker({**os.environ, **engine.environment}) as client:
             client.load(root)
         item = publishing.published(project, home, **engine.environment)
