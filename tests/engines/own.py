@@ -20,6 +20,8 @@ from tests.engines.running import running
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.engines.running import Engine
+
 SUITE = suites.SUITES["trixie"]
 # What would lead docker and buildx to another engine.
 ELSEWHERE = ("DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "BUILDX_BUILDER")
@@ -27,7 +29,7 @@ LOOPBACK = "127.0.0.1:"
 
 
 @contextmanager
-def used() -> Iterator[None]:
+def used(suite: suites.Suite = SUITE) -> Iterator[Engine]:
     """Bring up an engine; for a block, this thread and all that it starts use it and are in its network.
 
     The tests reach what its containers publish, and its containers what tests serve, as on a machine whose only engine
@@ -36,7 +38,7 @@ def used() -> Iterator[None]:
     registry = os.environ.get("BAKER_TEST_REGISTRY", "")
     port = int(registry.removeprefix(LOOPBACK)) if registry.startswith(LOOPBACK) else 0
     with (
-        running(SUITE.name, port=port, published=False) as engine,
+        running(suite.name, port=port, published=False) as engine,
         network.entered(engine.network),
         pytest.MonkeyPatch.context() as patch,
     ):
@@ -44,7 +46,7 @@ def used() -> Iterator[None]:
             patch.delenv(name, raising=False)
         for name in ("DOCKER_HOST", "PATH"):
             patch.setenv(name, engine.environment[name])
-        yield
+        yield engine
 
 
 if __name__ == "__main__":
