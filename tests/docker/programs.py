@@ -40,11 +40,17 @@ def on_path(client: DockerClient, root: str, program: str) -> Iterator[None]:
     if shutil.which(program):
         yield
         return
+    with of_root(client, root, program) as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", folder, prepend=os.pathsep)
+        yield
+
+
+@contextmanager
+def of_root(client: DockerClient, root: str, program: str) -> Iterator[str]:
+    """Yield a folder for PATH with a program of the root's own suite, which runs in a container."""
     with image.made(client, program, root, program) as tag, tempfile.TemporaryDirectory() as folder:
         _wrap(Path(folder, program), tag)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("PATH", folder, prepend=os.pathsep)
-            yield
+        yield folder
 
 
 @contextmanager

@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from baker.config.settings import Publishing
+from baker.publish.signing import Signer
 from baker.registry.client import Registries
 from baker.registry.logins import Logins
 from baker.registry.session import Connector
@@ -44,6 +46,19 @@ def anonymous(tries: int = 5) -> Registries:
     """Registries without a login."""
     logins = Logins(file=Path("/nonexistent/config.json"))
     return Registries(connector=Connector(logins=logins, tries=tries))
+
+
+def make_signer(keys: Path, **environment: str) -> Signer:
+    """Return baker's own way to sign with the key pair of a folder, with nothing in the public log."""
+    settings = Publishing(
+        compression="zstd",
+        key=str(keys / "cosign.key"),
+        public_key=str(keys / "cosign.pub"),
+        identity="",
+        issuer="",
+        transparency_log=False,
+    )
+    return Signer(settings=settings, environment={**os.environ, **PASSWORD, **environment}, registries=anonymous())
 
 
 def find(home: str, reference: str, registries: Registries | None = None) -> Manifest | None:

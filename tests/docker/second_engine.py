@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.docker import image
+from tests.engines import suites
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from docker import DockerClient
 
+# What the root's suite has.
+VERSION = suites.SUITES["trixie"].docker
 # A network of its own: in the host's, an engine removes the bridge of the host's engine when it starts.
 CONFIG = {"mtu": 1400, "features": {"containerd-snapshotter": True}}
 COMMAND = ["dockerd", "--host=unix:///second/docker.sock", "--config-file=/second/daemon.json"]

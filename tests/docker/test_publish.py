@@ -26,6 +26,7 @@ from tests.docker.publishing import (
     digest,
     find,
     make_keys,
+    make_signer,
     parts,
     publish,
     published,
@@ -131,10 +132,9 @@ def put(home, content, media_type, project, bill):
     with anonymous().repository(f"{home}/hello") as repository:
         repository.tag(made, "forged")
     reference = f"{home}/hello@{made.digest}"
-    signing = ["--yes", "--key=cosign.key", "--tlog-upload=false", reference]
-    environment = {**os.environ, **PASSWORD}
-    for command in (["attest", "--type=cyclonedx", f"--predicate={bill}"], ["sign"]):
-        subprocess.run(["cosign", *command, *signing], cwd=project.root, env=environment, check=True)
+    signer = make_signer(project.root)
+    signer.attest(reference, "cyclonedx", bill)
+    signer.sign(reference)
     return made.digest
 
 

@@ -9,50 +9,43 @@ import uuid
 
 import pytest
 
-from baker.config.settings import Publishing
 from baker.errors import VerifyError
 from baker.publish.pushing import Pusher
-from baker.publish.signing import Signer
 from tests.docker import layouts, programs
-from tests.docker.publishing import PASSWORD, anonymous
+from tests.docker.publishing import anonymous, make_keys, make_signer
 
 
 @pytest.fixture(scope="module")
-def cosign_3(engine, debian_root):
-    """A folder for PATH with cosign 3."""
-    with programs.newer(engine, debian_root, "cosign") as folder:
-        path = f"{folder}{os.pathsep}{os.environ['PATH']}"
-        command = ["cosign", "sign", "--help"]
-        told = subprocess.run(command, env={**os.environ, "PATH": path}, check=True, capture_output=True)
-        assert b"--use-signing-config" in told.stdout, "this is no cosign 3"
-        yield folder
+def cosigns(engine, debian_root, with_cosign):
+    """PATH with cosign 2 and with cosign 3: the machine's own is one of them, the other one runs in a container."""
+    assert with_cosign is None
+    own = os.environ["PATH"]
+    lacking, other = (3, programs.newer) if major(own) == 2 else (2, programs.of_root)
+    with other(engine, debian_root, "cosign") as folder:
+        path = f"{folder}{os.pathsep}{own}"
+        assert major(path) == lacking
+        yield {major(own): own, lacking: path}
 
 
 @pytest.fixture
-def signers(with_cosign, cosign_3, tmp_path, monkeypatch):
+def signers(cosigns, tmp_path):
     """Signers with one key, by the major version of their cosign."""
-    assert with_cosign is None
-    monkeypatch.chdir(tmp_path)
-    settings = Publishing(
-        compression="zstd", key="cosign.key", public_key="cosign.pub", identity="", issuer="", transparency_log=False
-    )
-    paths = {2: os.environ["PATH"], 3: f"{cosign_3}{os.pathsep}{os.environ['PATH']}"}
-    made = {
-        version: Signer(settings=settings, environment={**os.environ, **PASSWORD, "PATH": path}, registries=anonymous())
-        for version, path in paths.items()
-    }
-    make_key(made[2])
+    made = {version: make_signer(tmp_path, PATH=path) for version, path in cosigns.items()}
+    make_keys(tmp_path, PATH=cosigns[2])
     return made
+
+
+def major(path):
+    """Return the major version of the cosign of a PATH: 2 or 3. Debian's builds do not say it; their help differs."""
+    command = ["cosign", "sign", "--help"]
+    told = subprocess.run(command, env={**os.environ, "PATH": path}, check=True, capture_output=True)
+    return 3 if b"--use-signing-config" in told.stdout else 2
 
 
 @pytest.fixture(params=[2, 3])
 def signer(request, signers):
     """A signer of either version."""
     return signers[request.param]
-
-
-def make_key(signer):
-    subprocess.run(["cosign", "generate-key-pair"], env=signer.environment, check=True, capture_output=True)
 
 
 def test_signed_listed_and_checked(signer, registry, with_skopeo, tmp_path):
@@ -79,7 +72,7 @@ def test_signed_listed_and_checked(signer, registry, with_skopeo, tmp_path):
     # Another key did not sign it.
     (tmp_path / "cosign.key").unlink()
     (tmp_path / "cosign.pub").unlink()
-    make_key(signer)
+    make_keys(tmp_path, PATH=signer.environment["PATH"])
     with pytest.raises(VerifyError, match="cosign verify failed"):
         signer.verify(ours)
 

@@ -1,6 +1,6 @@
-"""Run a command on the Docker engine of a Debian suite, which begins empty and ends with the command.
+"""Run a command on the Docker engine of a Debian suite: `python -m tests.engines sid make images test`.
 
-    python -m tests.engines sid make images test
+The engine begins empty, and ends with the command.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ from tests.engines import own, suites
 
 
 def main(argv: list[str]) -> int:
-    """Return the exit code of the command, or 2 when there is no such suite, or no way to bring its engine up."""
+    """Return the exit code of the command.
+
+    Raises:
+        SystemExit: there is no such suite, or no way to bring its engine up.
+    """
     name, *command = argv or [""]
     if name not in suites.SUITES or not command:
-        print(f"usage: python -m tests.engines {'|'.join(suites.SUITES)} COMMAND...", file=sys.stderr)
-        return 2
+        sys.exit(f"usage: python -m tests.engines {'|'.join(suites.SUITES)} COMMAND...")
     if hindrance := suites.lacking():
-        print(hindrance, file=sys.stderr)
-        return 2
+        sys.exit(hindrance)
     with own.used(suites.SUITES[name]) as engine:
         # With buildx of that suite, too.
         environment = {**os.environ, "DOCKER_CONFIG": engine.environment["DOCKER_CONFIG"]}

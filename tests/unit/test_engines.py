@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from baker.engine.interface import EngineInfo
+from tests.engines import __main__ as on
 from tests.engines import needs, network, session
 from tests.unit.fakes import HERE
 
@@ -67,3 +68,9 @@ def test_what_is_left_out_is_there() -> None:
     modules = [module for modules in needs.NEWER.values() for module in modules]
     assert modules
     assert [module for module in modules if not (TOP / module.partition("::")[0]).is_file()] == []
+
+
+@pytest.mark.parametrize("argv", [[], ["sid"], ["no-such-suite", "true"]])
+def test_a_command_on_the_engine_of_a_suite_wants_both(argv: list[str]) -> None:
+    with pytest.raises(SystemExit, match=r"usage: .*sid.* COMMAND"):
+        on.main(argv)
