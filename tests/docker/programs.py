@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,19 +45,19 @@ def on_path(client: DockerClient, root: str, program: str) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def of_root(client: DockerClient, root: str, program: str) -> Iterator[str]:
+def of_root(client: DockerClient, root: str, program: str) -> AbstractContextManager[str]:
     """Yield a folder for PATH with a program of the root's own suite, which runs in a container."""
-    with image.made(client, program, root, program) as tag, tempfile.TemporaryDirectory() as folder:
-        _wrap(Path(folder, program), tag)
-        yield folder
+    return _contained(client, program, root, program)
+
+
+def newer(client: DockerClient, root: str, program: str) -> AbstractContextManager[str]:
+    """Yield a folder for PATH with a program of Debian's development suite, which runs in a container."""
+    return _contained(client, f"{program}-sid", root, program, NEWER.format(program=program))
 
 
 @contextmanager
-def newer(client: DockerClient, root: str, program: str) -> Iterator[str]:
-    """Yield a folder for PATH with a program of Debian's development suite, which runs in a container."""
-    more = NEWER.format(program=program)
-    with image.made(client, f"{program}-sid", root, program, more) as tag, tempfile.TemporaryDirectory() as folder:
+def _contained(client: DockerClient, name: str, root: str, program: str, more: str = "") -> Iterator[str]:
+    with image.made(client, name, root, program, more) as tag, tempfile.TemporaryDirectory() as folder:
         _wrap(Path(folder, program), tag)
         yield folder
 

@@ -42,12 +42,13 @@ def test_without_it_they_differ_and_each_difference_is_named(project, tmp_path):
     assert any(line.startswith("config created") for line in found), found
 
 
-def test_a_change_of_the_option_builds_again_without_compiling(built):
+def test_a_change_of_the_option_builds_again_without_running_a_step(built, engine):
     done = built.build("--reproducible", "--json")
     assert done.returncode == 0, done.stderr
     (receipt,) = json.loads(done.stdout)
+    ran = {stage["name"] for stage in receipt["stages"] if not stage["cached"]}
     # BuildKit of Docker 28 gives the folder of WORKDIR the pinned time, and so makes that one layer of an image anew.
-    assert not [stage["name"] for stage in receipt["stages"] if not stage["cached"] and stage["name"] != "hello"]
+    assert ran <= ({"hello"} if int(engine.version()["Version"].partition(".")[0]) >= 28 else set())
     again = built.build("--reproducible", "--json")
     assert "nothing has changed" in again.stderr
     assert json.loads(again.stdout)[0]["digest"] == receipt["digest"]
