@@ -3,6 +3,9 @@
 .DEFAULT_GOAL := help
 .PHONY: help images test check render lint unit system-python docker e2e nightly matrix bench publish-local lock reference package docs setup emulation browser arm64 venv clean
 
+# Where it is set, as in many containers, Python compiles baker and its libraries at each start, which doubles that.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTEST := BAKER_NO_SKIP=1 .venv/bin/python -m pytest
 # Tests with an engine wait more than they work: four at a time on two cores too.
 SPREAD := -n 4 --durations=20
@@ -41,7 +44,7 @@ docker: setup emulation ## the tests with an engine and a small crate
 e2e: setup browser ## the tests of the images that `make images` made
 	$(PYTEST) $(SPREAD) tests/e2e $(ARGS)
 
-nightly: setup emulation ## the tests that take minutes each: another platform, other builders, a newer Rust, benchmarks
+nightly: setup emulation ## the tests that take minutes each: another platform, a newer Rust, stand-ins of NVIDIA's images
 	.venv/bin/baker build stt tts
 	scripts/suites.sh $(SPREAD) -m nightly $(ARGS)
 

@@ -36,27 +36,10 @@ shell() {
   echo "shellcheck: ${#scripts[@]} scripts"
 }
 
+# The golden files: tests/unit holds them against what baker renders, for each base, accel, platform and CUDA.
 dockerfiles() {
-  local base accel platform folder found=()
-  folder=$(mktemp -d)
-  # shellcheck disable=SC2064 # the folder's name of now
-  trap "rm -rf '$folder'" EXIT
-  for base in debian nvidia; do
-    for accel in cuda cpu; do
-      # Native, cross-compiled, and native elsewhere.
-      for platform in amd64-on-amd64 arm64-on-amd64 arm64-on-arm64; do
-        baker render --base "$base" --accel "$accel" --platform "linux/${platform%%-*}" \
-          --compiled-on "linux/${platform##*-}" --output "$folder/$base-$accel-$platform" > "$folder/log" 2>&1 ||
-          { cat "$folder/log" >&2; exit 1; }
-        found+=("$folder/$base-$accel-$platform/Dockerfile")
-      done
-    done
-  done
-  for platform in amd64-on-amd64 arm64-on-amd64 arm64-on-arm64; do
-    baker render --cuda 13.0 --platform "linux/${platform%%-*}" --compiled-on "linux/${platform##*-}" \
-      --output "$folder/cuda13-$platform" > "$folder/log" 2>&1 || { cat "$folder/log" >&2; exit 1; }
-    found+=("$folder/cuda13-$platform/Dockerfile")
-  done
+  local found
+  mapfile -t found < <(files 'tests/unit/dockerfile/golden/*.Dockerfile')
   some hadolint ${#found[@]}
   hadolint --config .hadolint.yaml "${found[@]}"
   echo "hadolint: ${#found[@]} Dockerfiles"
@@ -66,16 +49,17 @@ dockerfiles() {
 schema() { check-jsonschema --quiet --builtin-schema "vendor.$1" "${@:2}"; }
 
 workflows() {
+  local found
   # The example is a workflow too. An sdist has no .github.
-  if [ -d .github/workflows ]; then
-    zizmor --offline .github/workflows docs/ci/github-lock.yml
-    schema github-workflows .github/workflows/*.yml
-    schema github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/card.yml
-    schema github-issue-config .github/ISSUE_TEMPLATE/config.yml
-    schema renovate renovate.json
-  fi
-  schema github-workflows docs/ci/github-lock.yml
+  mapfile -t found < <(files docs/ci/github-lock.yml '.github/workflows/*.yml')
+  some zizmor ${#found[@]}
+  zizmor --offline "${found[@]}"
+  schema github-workflows "${found[@]}"
   schema gitlab-ci --data-transform gitlab-ci docs/ci/gitlab-ci.yml
+  [ -d .github ] || return 0
+  schema github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/card.yml
+  schema github-issue-config .github/ISSUE_TEMPLATE/config.yml
+  schema renovate renovate.json
 }
 
 # Zensical ends in a traceback where a link leads nowhere; what it printed before says which one.

@@ -69,6 +69,17 @@ make_venv() {
   quietly "$python" -m venv --clear .venv || die "$python -m venv .venv failed, see above"
 }
 
+# install_by_uv: install requirements.lock from pip's index, by pip's certificates.
+install_by_uv() {
+  local told index cert
+  told=$(.venv/bin/python -m pip config list)
+  index=$(sed -n "s/^.*\.index-url='\(.*\)'$/\1/p" <<< "$told" | head -n 1)
+  cert=$(sed -n "s/^.*\.cert='\(.*\)'$/\1/p" <<< "$told" | head -n 1)
+  env ${cert:+"SSL_CERT_FILE=$cert"} .venv/bin/uv pip install --system-certs ${index:+--default-index "$index"} \
+    --python .venv/bin/python --compile-bytecode --require-hashes --only-binary :all: \
+    --requirement requirements.lock
+}
+
 setup_venv() {
   local stamp
   # A venv holds absolute paths, and an editable install the checkout's.
@@ -78,9 +89,13 @@ setup_venv() {
   say "installing the locked dependencies and baker into .venv"
   rm -f .venv/.baker-setup
   local pip=(.venv/bin/python -m pip --disable-pip-version-check)
-  quietly "${pip[@]}" install --quiet --require-hashes --only-binary :all: --requirement requirements.lock ||
-    die "pip could not install requirements.lock" \
-      "no network? behind a proxy or a mirror: HTTPS_PROXY, PIP_INDEX_URL and PIP_CERT are heeded"
+  local install=(install --quiet --require-hashes --only-binary :all: --requirement) hint
+  hint="no network? behind a proxy or a mirror: HTTPS_PROXY, PIP_INDEX_URL and PIP_CERT are heeded"
+  quietly "${pip[@]}" "${install[@]}" <(sed -n '/^uv==/,/^[^ ]/{/^uv==/p;/^ /p}' requirements.lock) ||
+    die "pip could not install uv" "$hint"
+  # uv takes a seventh of pip's time. What it does not know of pip's settings, pip itself does.
+  install_by_uv > /dev/null 2>&1 || quietly "${pip[@]}" "${install[@]}" requirements.lock ||
+    die "pip could not install requirements.lock" "$hint"
   # The build backend comes from the lock as well, hence no isolated build.
   quietly "${pip[@]}" install --quiet --no-deps --no-build-isolation --editable . ||
     die "pip could not install the project itself, see above"

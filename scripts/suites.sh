@@ -3,11 +3,11 @@
 # the machine's engine does for all of them; else tests/docker, which brings up its own, and then tests/e2e.
 #
 # Four workers share two cores with compilers, browsers and engines. Where a few tests fail, they are run once more, one
-# at a time; both outcomes are printed, and the second one counts.
+# at a time; both outcomes are printed, and the second one counts. A fault of the engine fails all that build meanwhile.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=.venv/bin/python
-few=5
+few=30
 export BAKER_NO_SKIP=1
 
 cache=$(mktemp -d)

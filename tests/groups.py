@@ -17,6 +17,7 @@ LONG = (
     "tests/e2e/test_page",
     "tests/e2e/test_tts.py",
     "tests/docker/verify/test_images.py",
+    "tests/docker/test_reproducible.py",
     "tests/docker/test_swarm.py",
     "tests/docker/test_publish_failures.py",
     "tests/docker/test_publish_rules.py",

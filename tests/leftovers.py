@@ -6,9 +6,11 @@ worker that is killed, a container that holds an image.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import time
+import warnings
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +21,7 @@ from docker.errors import APIError, DockerException
 from tests.run import LABELS, PREFIX, RUN, VARIABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PROJECT = "com.docker.compose.project"
@@ -104,16 +106,31 @@ def remove_images(client: Any, prefix: str) -> list[str]:
     return [f"image {tag}" for tag in tags]
 
 
-def remove_dangling(client: Any) -> None:
-    """Remove what a second build of a project of the tests took the tag from."""
-    for item in images(client, filters={"dangling": True, "label": "dev.baker.service=hello"}):
+def dangling(client: Any, service: str = "hello") -> set[str]:
+    """Return the images of a service that a second build took the tag from; those of tests are all called "hello"."""
+    found = images(client, filters={"dangling": True, "label": f"dev.baker.service={service}"})
+    return {item["Id"] for item in found}
+
+
+def remove_dangling(client: Any, service: str = "hello", known: Iterable[str] = ()) -> None:
+    """Remove those of a service, but for `known` ones."""
+    for image in dangling(client, service).difference(known):
         with suppress(APIError):
-            client.api.remove_image(item["Id"])
+            client.api.remove_image(image)
 
 
 def sweep() -> list[str]:
     """End and remove all that this run has left, and return what that was."""
     end_processes()
+    # The SDK does not close a socket at which nobody answers: Python says so when it does.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        removed = _swept()
+        gc.collect()
+    return removed
+
+
+def _swept() -> list[str]:
     try:
         with _heedless():
             client = docker.from_env()

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from baker.build import planning, prepare, receipt, record, root_image, uptodate
+from baker.build import early, planning, prepare, receipt, record, root_image, uptodate
 from baker.build.machine import probe
 from baker.build.receipt import Receipt
-from baker.build.recorder import ROOT, VERIFY, Recorder
+from baker.build.recorder import READ, ROOT, VERIFY, Recorder
 from baker.build.state import held
 from baker.buildkit import bake, builder, cache_registry, distribute, history, proxies, secrets
 from baker.buildkit.display import Screen
+from baker.buildkit.progress import Progress
 from baker.dockerfile import bakefile, labels
 from baker.dockerfile.bases import BASES
 from baker.errors import BakerError, InterruptedBuildError
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from baker.build.request import Request
     from baker.buildkit.bake import StageTime
     from baker.buildkit.distribute import Share
-    from baker.buildkit.progress import Progress
     from baker.config.settings import Settings
     from baker.dockerfile.plan import ImagePlan
     from baker.dockerfile.stages import Stage
@@ -112,13 +112,19 @@ def build(
             secrets=given,
             expected=found,
             recorder=Recorder(prepared, machine, time.time),
+            early=early.Early(
+                engine, {target: staging(request, target) for target in early.targets(prepared, machine, found)}
+            ),
         )
         return baking.recorded()
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Baking:
-    """One build. `secrets` are (id, file), `expected` what it should take, and `times` grows as stages are done."""
+    """One build. `secrets` are (id, file), `expected` what it should take, and `times` grows as stages are done.
+
+    `early` are the environments that are exported and read while binaries compile.
+    """
 
     prepared: Prepared
     machine: Machine
@@ -127,6 +133,7 @@ class _Baking:
     secrets: tuple[tuple[str, Path], ...]
     expected: Estimate
     recorder: Recorder
+    early: early.Early
     times: list[StageTime] = field(default_factory=list)
 
     def recorded(self) -> tuple[Receipt, ...]:
@@ -169,6 +176,8 @@ class _Baking:
             if request.epoch is not None:
                 for tarball in tarballs.values():
                     engine.load(tarball)
+            with self.recorder.activity(READ):
+                self.early.wait()
             verified = [(image, self.verified(image, staged[image.target])) for image in planned.services]
             return finish(prepared, verified, engine, self.times)
         finally:
@@ -176,6 +185,7 @@ class _Baking:
                 tarball.unlink(missing_ok=True)
             for reference in staged.values():
                 engine.untag(reference)
+            self.early.forget()
 
     def bake(self, share: Share, started: Callable[[Process], None]) -> None:
         """Build one builder's share, and remember what it has made."""
@@ -186,7 +196,11 @@ class _Baking:
             builder=share.builder,
             secrets=self.secrets,
             output=output(self.machine.engine, settings),
-            tags={target: staging(request, target) for target in share.images} | dict.fromkeys(share.binaries, ""),
+            tags={
+                **{target: staging(request, target) for target in share.images},
+                **self.early.names,
+                **dict.fromkeys(share.binaries, ""),
+            },
             options=(
                 *cache_registry.options(prepared.plan, settings),
                 *proxies.options(self.engine.environment),
@@ -194,11 +208,12 @@ class _Baking:
             contexts=root_image.contexts(self.engine, request, prepared.plan, by),
             epoch=request.epoch,
         )
-        own: list[StageTime] = []
+        progress = Progress()
 
-        def seen(progress: Progress) -> None:
-            own.extend(bake.times(progress))
-            self.recorder.baked(progress)
+        def watch(now: Progress) -> None:
+            nonlocal progress
+            progress = now
+            self.early.watch(now)
 
         made: tuple[Stage, ...] = ()
         try:
@@ -212,12 +227,16 @@ class _Baking:
                     label=share.builder if several else "",
                     schedule=None if several else self.expected.schedule,
                 ),
-                seen=seen,
                 started=started,
+                watch=watch,
             )
             made = prepared.needed(share.images)
+            if unused := cache_registry.unused(progress, settings):
+                self.console.print(unused, highlight=False, markup=False)
         finally:
+            own = bake.times(progress)
             self.times.extend(own)
+            self.recorder.baked(progress)
             made = made or prepared.named(time.name for time in own)
             history.record(request.project.state, by.cache_id, made, own)
 

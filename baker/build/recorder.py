@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from baker.engine.interface import Engine, LocalImage
     from baker.verify.checks import Check
 
-EXPORT, VERIFY, ROOT = "export", "verify", "root image"
+EXPORT, READ, VERIFY, ROOT = "export", "read", "verify", "root image"
 # What takes no longer was there already.
 MOMENT = 0.1
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import random
 import re
+import time
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TextIO
@@ -24,10 +26,13 @@ if TYPE_CHECKING:
 
 # What `baker -v` shows.
 _log = logging.getLogger(__name__)
-# Of builds that run side by side and share steps, BuildKit now and then loses one. What was done is kept, so that a
-# second try goes on from there. https://github.com/moby/buildkit/issues/3635
+# Of builds that run side by side and share steps, BuildKit before 0.14 loses one where the first of them ends early.
+# What was done is kept, so that another try goes on from there; but it fails as well while any other build still holds
+# on to the lost step, and those try again too: hence longer and longer pauses, by chance of different lengths.
+# https://github.com/moby/buildkit/issues/3635
 OWN_FAULTS = ("failed to get state for index", "inconsistent graph state", "failed to get edge")
-ONCE_MORE = "BuildKit lost a step that it shares with another build, a fault of its own: building once more"
+AGAIN = "BuildKit lost a step that it shares with another build, a fault of its own: building again in {:.0f} s"
+PAUSES = (1.0, 5.0, 15.0, 45.0)
 # What to do about the usual reasons, by what the programs say.
 HINTS = (
     (
@@ -109,8 +114,8 @@ def bake(
     environment: Mapping[str, str],
     log: Path,
     screen: Screen,
-    seen: Callable[[Progress], None],
     started: Callable[[Process], None] = lambda _: None,
+    watch: Callable[[Progress], None] = lambda _: None,
 ) -> None:
     """Run bake in a build context.
 
@@ -120,8 +125,9 @@ def bake(
         environment: that of docker.
         log: the file that everything printed goes to.
         screen: where progress is shown.
-        seen: is told how far the build came, also when it failed.
         started: is handed the process.
+        watch: is told how far the build has come, whenever BuildKit says anything: what it is told last is how the
+            build went, also when it failed. Another try begins with another Progress.
 
     Raises:
         BuildError: a stage failed; the message has stage, command, last lines and the path of the log.
@@ -130,32 +136,32 @@ def bake(
     # A context that baker wrote names only its own files, so that newer releases need not ask whether bake may read.
     told = {**environment, "BUILDX_BAKE_ENTITLEMENTS_FS": "0", "BUILDX_GIT_INFO": "0"}
     run = partial(process.stream, argv, cwd=context, env=told)
-    progress = Progress()
     with log.open("w", buffering=1, encoding="utf-8") as file:
 
         def build() -> None:
-            nonlocal progress
             progress = Progress()
             file.write(" ".join(argv) + "\n")
-            code, last = _followed(run, file, progress, screen, started)
+            code, last = _followed(run, file, progress, screen, started=started, watch=watch)
             if code:
                 raise BuildError(_explain(progress.failure, last, log))
 
+        patiently(build, partial(screen.console.print, highlight=False))
+
+
+def patiently(
+    build: Callable[[], None], say: Callable[[str], None], wait: Callable[[float], None] = time.sleep
+) -> None:
+    """Build, and again after pauses while BuildKit fails by a fault of its own. Raises any other BuildError."""
+    for pause in PAUSES:
         try:
-            patiently(build, partial(screen.console.print, highlight=False))
-        finally:
-            seen(progress)
-
-
-def patiently(build: Callable[[], None], say: Callable[[str], None]) -> None:
-    """Build, and once more if BuildKit fails by a fault of its own. Raises the BuildError of anything else."""
-    try:
-        build()
-    except BuildError as error:
-        if not any(fault in str(error) for fault in OWN_FAULTS):
-            raise
-        say(ONCE_MORE)
-        build()
+            return build()
+        except BuildError as error:
+            if not any(fault in str(error) for fault in OWN_FAULTS):
+                raise
+        seconds = pause * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
+        say(AGAIN.format(seconds))
+        wait(seconds)
+    return build()
 
 
 def _followed(
@@ -163,7 +169,9 @@ def _followed(
     log: TextIO,
     progress: Progress,
     screen: Screen,
+    *,
     started: Callable[[Process], None],
+    watch: Callable[[Progress], None],
 ) -> tuple[int, str]:
     """Run bake once; return its exit code and the last line that it printed."""
     last = ""
@@ -177,6 +185,7 @@ def _followed(
                     _log.debug("%s", text)
                     last = text
                 show(progress)
+                watch(progress)
         return child.wait(), last
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from baker.buildkit.progress import Progress
     from baker.config.settings import Settings
     from baker.dockerfile.plan import Plan
 
@@ -30,13 +31,26 @@ def options(plan: Plan, settings: Settings) -> tuple[str, ...]:
     found = [
         f"{target}.cache-from=type=registry,ref={reference(repository, group, plan)}"
         for repository in dict.fromkeys(taken)
-        for target in (*images, *targets(plan, settings))
+        for target in (*images, *plan.early, *targets(plan, settings))
         for group in groups
     ]
     if settings.cache_to:
         refs = {group: reference(settings.cache_to, group, plan) for group in groups}
         found += [f"{group}.cache-to=type=registry,ref={ref},{EXPORT}" for group, ref in refs.items()]
     return tuple(found)
+
+
+def unused(progress: Progress, settings: Settings) -> str:
+    """Return why a build that was to read a cache found nothing there; empty when anything came from a cache."""
+    if not settings.cache_from or not progress.imports or progress.reused:
+        return ""
+    where, here = " and ".join(settings.cache_from), "so that all was built here"
+    if all(progress.imports.values()):
+        return f"the cache {where} could not be read, {here}: {next(iter(progress.imports.values()))}"
+    return (
+        f"nothing in the cache {where} was of use, {here}: it serves the same stages, "
+        "and the release of BuildKit that wrote it"
+    )
 
 
 def reference(repository: str, group: str, plan: Plan) -> str:

@@ -19,6 +19,8 @@ VERTEX = re.compile(
 BEGIN = re.compile(r"\[(?:\S+ )?internal\] load build definition ")
 # "[stt] exporting to image", or the same without a target
 EXPORT = re.compile(r"(?:\[(?P<target>\S+)\] )?exporting to ")
+# "[stt] importing cache manifest from HOST/REPOSITORY:TAG", "[stt] exporting cache to registry": no build fails by them
+CACHE = re.compile(r"(?:\[\S+\] )?(?:importing cache manifest from (?P<reference>\S+)|exporting cache)")
 CRATES = re.compile(r"(\d+)/(\d+)(?:: |\s*$)")
 TAIL_LINES = 20
 
@@ -93,7 +95,17 @@ class Failure:
 
 
 class Progress:
-    """The state of a build. Feed it lines; ask it for stages, exports, warnings, the failure, and lines for the log."""
+    """The state of a build. Feed it lines; ask it for stages, exports, warnings, the failure, and lines for the log.
+
+    Attributes:
+        stages: by name.
+        failure: of the first step that failed.
+        begun: when the first build began, in seconds since 1970.
+        exporting: what is on its way into the image store now.
+        exports: what is there, by target.
+        warnings: what BuildKit warned of.
+        imports: the references of caches that were asked, with what went wrong; empty where nothing did.
+    """
 
     def __init__(self) -> None:
         self.stages: dict[str, Stage] = {}
@@ -102,10 +114,20 @@ class Progress:
         self.exporting = ""
         self.exports: dict[str, Export] = {}
         self.warnings: list[str] = []
+        self.imports: dict[str, str] = {}
         self._pending = ""
         self._names: dict[str, str] = {}
         self._tails: dict[str, list[str]] = {}
         self._partial: dict[str, str] = {}
+
+    @property
+    def reused(self) -> bool:
+        """Whether any instruction came from a cache."""
+        return any(
+            step not in stage.ran and not stage.texts[step].startswith("FROM ")
+            for stage in self.stages.values()
+            for step in stage.done
+        )
 
     def feed(self, line: str) -> list[str]:
         """Take one line of output and return the lines that belong in the log.
@@ -147,7 +169,10 @@ class Progress:
             self.begun = _seconds(vertex.get("started"))
         if export := EXPORT.match(name):
             self._export(export["target"] or "", name, vertex)
-        if vertex.get("error") and "context canceled" not in vertex["error"]:
+        if cache := CACHE.match(name):
+            if cache["reference"] and vertex.get("completed"):
+                self.imports[cache["reference"]] = _squeezed(vertex.get("error") or "")
+        elif vertex.get("error") and "context canceled" not in vertex["error"]:
             tail = tuple(self._tails.get(digest, [])[-TAIL_LINES:])
             stage, command = (match["stage"], _squeezed(match["command"])) if match else ("", name)
             self.failure = self.failure or Failure(stage=stage, command=command, error=vertex["error"], tail=tail)

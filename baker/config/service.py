@@ -20,7 +20,7 @@ BASES = ("nvidia", "debian")
 NAME = re.compile(r"(?!.{64})[a-z0-9]+([-_][a-z0-9]+)*")
 # The other stages of a Dockerfile, and the targets of a bake file.
 STAGES = re.compile(
-    r"(root|python|toolchain|toolkit|devel|default|runtime)(-.*)?|(crate|binary|venv|libraries|tool)-.*|.*-builder"
+    r"(root|python|toolchain|toolkit|devel|default|runtime)(-.*)?|(crate|binary|venv|libraries|tool|environment)-.*|.*-builder"
 )
 
 

@@ -8,47 +8,24 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from baker.config import faults, model, toml
+from baker.config import faults, lockfile, model, toml
+from baker.config.lockfile import HINT, Kebab, Metadata
 from baker.errors import LockError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from baker.config.lockfile import Package, Requirement
     from baker.config.pins import Pins
 
-HINT = "run `baker lock`"
 
-
-class _Kebab(msgspec.Struct, frozen=True, rename="kebab"):
-    """A table that others write: keys that we have no use for are not looked at."""
-
-
-class _Requirement(_Kebab, frozen=True):
-    name: str
-    specifier: str = ""
-
-
-class _Metadata(_Kebab, frozen=True):
-    requires_dist: tuple[_Requirement, ...] = ()
-    requires_dev: dict[str, tuple[_Requirement, ...]] = msgspec.field(default_factory=dict)
-
-
-class _Package(_Kebab, frozen=True):
-    name: str
-    version: str = ""
-    metadata: _Metadata = _Metadata()
-
-
-class _UvLock(_Kebab, frozen=True):
-    package: tuple[_Package, ...] = ()
-
-
-class _Project(_Kebab, frozen=True):
+class _Project(Kebab, frozen=True):
     name: str
     dependencies: tuple[str, ...] = ()
 
 
-class _PyProject(_Kebab, frozen=True):
+class _PyProject(Kebab, frozen=True):
     project: _Project
     # An item is a requirement, or a table that includes another group.
     dependency_groups: dict[str, tuple[str | dict[str, str], ...]] = msgspec.field(default_factory=dict)
@@ -91,7 +68,7 @@ def _pinned(project: Path, pins: Pins) -> str | None:
 def fits(project: Path) -> None:
     """Check that the lock of a uv project is there and fits pyproject.toml, or raise LockError."""
     lock, manifest = _existing(project), project / "pyproject.toml"
-    locked = _read(lock.read_bytes(), str(lock))
+    locked = lockfile.packages(lock.read_bytes(), str(lock))
     wanted = model.read(_PyProject, toml.read(manifest), str(manifest), texts=False)
     for where, want, have in _pairs(wanted, locked, manifest):
         for name in (*sorted(want - have), *sorted(have - want)):
@@ -101,24 +78,18 @@ def fits(project: Path) -> None:
 
 def from_git(project: Path) -> bool:
     """Whether a package of a uv project's lock comes from a git repository."""
-    return b"\nsource = { git = " in _existing(project).read_bytes().replace(b"\r\n", b"\n")
+    lock = _existing(project)
+    return any(package.source.git for package in lockfile.packages(lock.read_bytes(), str(lock)))
 
 
 def versions(locked: bytes, where: str = "uv.lock") -> dict[str, str]:
     """Return the packages of a uv.lock with their versions, or raise LockError where it is broken."""
     found: dict[str, list[str]] = {}
-    for item in _read(locked, where).package:
+    for item in lockfile.packages(locked, where):
         if item.version:
             found.setdefault(item.name, []).append(item.version)
     # A package may have one for each platform.
     return {name: ", ".join(several) for name, several in found.items()}
-
-
-def _read(content: bytes, where: str) -> _UvLock:
-    try:
-        return model.read(_UvLock, toml.parse(content, where), where, texts=False)
-    except UsageError as error:
-        raise LockError(f"{where} is broken: {error}; take it from version control, or {HINT}") from error
 
 
 def _existing(project: Path) -> Path:
@@ -128,12 +99,12 @@ def _existing(project: Path) -> Path:
     return lock
 
 
-def _pairs(wanted: _PyProject, locked: _UvLock, manifest: Path) -> list[tuple[str, set[str], set[str]]]:
+def _pairs(wanted: _PyProject, locked: Sequence[Package], manifest: Path) -> list[tuple[str, set[str], set[str]]]:
     """Return (table, requirements in pyproject.toml, requirements in the lock) for each table of requirements."""
     from packaging.utils import canonicalize_name  # noqa: PLC0415 - slow to import, and a check of digests has no use
 
     name = canonicalize_name(wanted.project.name)
-    metadata = next((item.metadata for item in locked.package if item.name == name), _Metadata())
+    metadata = next((item.metadata for item in locked if item.name == name), Metadata())
     own = {_normal(text, manifest) for text in wanted.project.dependencies}
     pairs = [("[project] dependencies", own, {_locked(item, manifest) for item in metadata.requires_dist})]
     for group, items in sorted(wanted.dependency_groups.items()):
@@ -154,5 +125,5 @@ def _normal(text: str, where: Path) -> str:
     return f"{canonicalize_name(requirement.name)}{requirement.specifier}"
 
 
-def _locked(item: _Requirement, where: Path) -> str:
+def _locked(item: Requirement, where: Path) -> str:
     return _normal(item.name + item.specifier, where.with_name("uv.lock"))

@@ -5,60 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from baker.config import model, toml
+from baker.config import lockfile
 from baker.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from baker.config.lockfile import Dependency, Package, Wheel
     from baker.config.platforms import Platform
 
 ANY = "-any.whl"
-
-
-class _Kebab(msgspec.Struct, frozen=True, rename="kebab"):
-    """A table that uv writes: keys that we have no use for are not looked at."""
-
-
-class _Source(_Kebab, frozen=True):
-    """Where a package comes from; the project itself is virtual or editable."""
-
-    virtual: str = ""
-    editable: str = ""
-
-
-class _Dependency(_Kebab, frozen=True):
-    name: str
-    version: str = ""
-    marker: str = ""
-    extra: tuple[str, ...] = ()
-
-
-class _Wheel(_Kebab, frozen=True):
-    url: str = ""
-
-
-class _Sdist(_Kebab, frozen=True):
-    url: str = ""
-    hash: str = ""
-
-
-class _Package(_Kebab, frozen=True):
-    name: str
-    version: str = ""
-    source: _Source = _Source()
-    dependencies: tuple[_Dependency, ...] = ()
-    optional_dependencies: dict[str, tuple[_Dependency, ...]] = msgspec.field(default_factory=dict)
-    dev_dependencies: dict[str, tuple[_Dependency, ...]] = msgspec.field(default_factory=dict)
-    sdist: _Sdist = _Sdist()
-    wheels: tuple[_Wheel, ...] = ()
-
-
-class _Lock(_Kebab, frozen=True):
-    package: tuple[_Package, ...] = ()
 
 
 @dataclass(frozen=True, order=True)
@@ -87,10 +44,10 @@ def missing(
         whole: whether the project's own dependencies are installed too.
 
     Raises:
-        UsageError: the lock cannot be read.
+        LockError: the lock is broken.
     """
     path = project / "uv.lock"
-    packages = model.read(_Lock, toml.read(path), str(path), texts=False).package
+    packages = lockfile.packages(path.read_bytes(), str(path))
     return tuple(
         sorted(
             {
@@ -122,13 +79,13 @@ def require(lacks: Sequence[Missing], project: Path, platform: Platform, hint: s
         )
 
 
-def _fits(wheel: _Wheel, platform: Platform) -> bool:
+def _fits(wheel: Wheel, platform: Platform) -> bool:
     return wheel.url.endswith((f"_{platform.machine}.whl", ANY))
 
 
 def _installed(
-    packages: Sequence[_Package], groups: Sequence[str], python: str, platform: Platform, *, whole: bool
-) -> Iterator[_Package]:
+    packages: Sequence[Package], groups: Sequence[str], python: str, platform: Platform, *, whole: bool
+) -> Iterator[Package]:
     """Yield what uv would install, by the markers of each dependency."""
     from packaging.markers import Marker  # noqa: PLC0415 - slow to import
 
@@ -148,7 +105,7 @@ def _installed(
         return
     queue = [item for group in groups for item in root.dev_dependencies.get(group, ())]
     queue += root.dependencies if whole else ()
-    seen: set[_Dependency] = set()
+    seen: set[Dependency] = set()
     while queue:
         wanted = queue.pop()
         if wanted in seen or (wanted.marker and not Marker(wanted.marker).evaluate(environment)):

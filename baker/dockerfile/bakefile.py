@@ -33,16 +33,16 @@ def make(plan: Plan, settings: Settings, labels: Mapping[str, Mapping[str, str]]
             }
             for service in plan.services
         }
-        # For a registry cache only: no image, and not part of the default group.
+        # For a registry cache, and for a look at the layers before the binary is there: not part of the default group.
         | {
-            binary.stage: {
+            stage: {
                 "context": ".",
                 "dockerfile": "Dockerfile",
-                "target": binary.stage,
+                "target": stage,
                 **platforms,
                 "output": ["type=cacheonly"],
             }
-            for binary in plan.binaries
+            for stage in (*(binary.stage for binary in plan.binaries), *plan.early)
         },
     }
     return json.dumps(content, indent=2) + "\n"

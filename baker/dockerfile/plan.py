@@ -215,7 +215,9 @@ class CopyPlan:
 class ImagePlan:
     """An image: the stage `target`, and what the image must be.
 
-    `builder` is the binary that its builder variant can compile anew, if it is one.
+    `environment` are the files that no compile makes, empty where these are small: with the packages, they are a stage
+    of their own, below the image's. `copies` are all others. `builder` is the binary that its builder variant can
+    compile anew, if it is one.
     """
 
     name: str
@@ -229,6 +231,7 @@ class ImagePlan:
     packages: tuple[str, ...]
     folders: tuple[str, ...]
     mounts: tuple[str, ...]
+    environment: tuple[CopyPlan, ...]
     copies: tuple[CopyPlan, ...]
     env: tuple[tuple[str, str], ...]
     workdir: str
@@ -238,6 +241,11 @@ class ImagePlan:
     entrypoint: tuple[str, ...]
     command: tuple[str, ...]
     requirements: Requirements
+
+    @property
+    def below(self) -> str:
+        """The stage that the image's own is made from."""
+        return f"environment-{self.name}" if self.environment else self.runtime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -310,6 +318,11 @@ class Plan:
     def extensions(self) -> tuple[ExtensionPlan, ...]:
         """What of all environments has to be compiled, each once."""
         return tuple(dict.fromkeys(each for project in self.projects for each in project.extensions))
+
+    @property
+    def early(self) -> tuple[str, ...]:
+        """The stages below those of images: what no compile makes."""
+        return tuple(image.below for image in self.services if image.environment)
 
     @property
     def environments(self) -> str:

@@ -219,6 +219,7 @@ class _Planner:
             packages=self.packages(service),
             folders=(image.workdir, BIN, *image.folders),
             mounts=image.mounts,
+            environment=tuple(self.environment(service)),
             copies=tuple(self.copies(service)),
             env=tuple(sorted(env.items())),
             workdir=image.workdir,
@@ -237,37 +238,38 @@ class _Planner:
             packages += self.base.environment_packages(self.python.version)
         return tuple(sorted(packages))
 
-    def copies(self, service: Service) -> list[CopyPlan]:
-        """What changes least first: the venv, the interpreter, the binary, this project's own files."""
-
-        def copy(stage: str, source: str, target: str, mode: str = "") -> CopyPlan:
-            return CopyPlan(stage=stage, source=source, target=target, mode=mode)
-
+    def environment(self, service: Service) -> list[CopyPlan]:
+        """Return the venv's layers and the interpreter, of a service that has a venv."""
         found, python, interpreter = [], service.python, self.python
         if python and python.venv:
             stage = f"venv-{python.project.name}"
             layers = [*(str(number) for number in range(1, len(python.layers) + 1)), "rest"]
-            found += [copy(stage, f"/layers/{layer}", "/") for layer in layers]
+            found += [_copy(stage, f"/layers/{layer}", "/") for layer in layers]
             if interpreter.folder:
-                found.append(copy("python", interpreter.folder, interpreter.folder))
-        elif service.crate.embeds_python:
+                found.append(_copy("python", interpreter.folder, interpreter.folder))
+        return found
+
+    def copies(self, service: Service) -> list[CopyPlan]:
+        """What changes least first: libpython, the binary, this project's own files."""
+        found, python, interpreter = [], service.python, self.python
+        if not (python and python.venv) and service.crate.embeds_python:
             library = f"{interpreter.libdir}/{interpreter.soname}"
-            found.append(copy("python", library, library))
+            found.append(_copy("python", library, library))
             if interpreter.record:
-                found.append(copy("python", interpreter.record, interpreter.record))
+                found.append(_copy("python", interpreter.record, interpreter.record))
         if self.on_gpu(service):
-            found.append(copy(self.toolchain(service), "/stubs", "/opt/baker/stubs"))
+            found.append(_copy(self.toolchain(service), "/stubs", "/opt/baker/stubs"))
         for binary in self.binaries(service):
             program = service.crate.binary
-            found.append(copy(binary.stage, f"/out/bin/{program}", f"{BIN}/{program}-{binary.variant}"))
+            found.append(_copy(binary.stage, f"/out/bin/{program}", f"{BIN}/{program}-{binary.variant}"))
         # What was compiled from it, for the bill of materials.
         folders = {f"crate-{service.crate.name}": f"{service.crate.name}-{self.crate(service).version}"}
         folders |= {f"sdist-{each.name}": each.folder for each in self.extensions[service.name]}
         for stage, folder in folders.items():
-            found.append(copy(stage, f"/crate/{folder}/Cargo.lock", f"/opt/baker/crates/{folder}/Cargo.lock"))
-        found += [copy(f"tool-{tool.binary}", f"/out/bin/{tool.binary}", f"{BIN}/") for tool in self.tools(service)]
-        found.append(copy("", f"services/{service.name}/image.env", "/opt/baker/image.env", "0644"))
-        return found + [copy("", self.inside(file.source), file.target, file.mode) for file in self.files(service)]
+            found.append(_copy(stage, f"/crate/{folder}/Cargo.lock", f"/opt/baker/crates/{folder}/Cargo.lock"))
+        found += [_copy(f"tool-{tool.binary}", f"/out/bin/{tool.binary}", f"{BIN}/") for tool in self.tools(service)]
+        found.append(_copy("", f"services/{service.name}/image.env", "/opt/baker/image.env", "0644"))
+        return found + [_copy("", self.inside(file.source), file.target, file.mode) for file in self.files(service)]
 
     def files(self, service: Service) -> tuple[File, ...]:
         """Return what a service's image gets of the project's own files."""
@@ -289,6 +291,10 @@ class _Planner:
     def inside(self, path: Path) -> str:
         """Return the place of a project's file in the build context."""
         return _inside(self.root, path)
+
+
+def _copy(stage: str, source: str, target: str, mode: str = "") -> CopyPlan:
+    return CopyPlan(stage=stage, source=source, target=target, mode=mode)
 
 
 def _inside(root: Path, path: Path) -> str:

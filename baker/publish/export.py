@@ -60,7 +60,7 @@ def written(prepared: Prepared, machine: Machine, image: ImagePlan, engine: Engi
     folder, log = context / FOLDER.format(target=image.target), request.project.state / "publish.log"
     try:
         screen = Screen(console=console)
-        bake.bake(argv, context=context, environment=engine.environment, log=log, screen=screen, seen=lambda _: None)
+        bake.bake(argv, context=context, environment=engine.environment, log=log, screen=screen)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)

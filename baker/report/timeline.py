@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from baker.build.recorder import EXPORT, ROOT, VERIFY
+from baker.build.recorder import EXPORT, READ, ROOT, VERIFY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ class Lane:
 
     Attributes:
         name: of the stage, or what happened, as "export tts".
-        kind: stage, export, verify or root image.
+        kind: stage, export, read, verify or root image.
         spans: when it ran, from start to end in seconds since the build's start; none when it came from the cache.
         critical: whether the build waited for it.
         downloaded: bytes.
@@ -115,7 +115,7 @@ def critical(build: Build) -> frozenset[str]:
     """Return the names of the lanes that the build waited for: backwards, of each one what ended last before it."""
     stages = {stage.name: stage for stage in build.stages}
     ends = {name: max(step.ended for step in stage.steps) for name, stage in stages.items() if stage.steps}
-    found = {title(item) for item in build.activities if item.name in (ROOT, VERIFY)}
+    found = {title(item) for item in build.activities if item.name in (READ, ROOT, VERIFY)}
     exports = [item for item in build.activities if item.name == EXPORT]
     if exports:
         last = max(exports, key=lambda item: item.ended)

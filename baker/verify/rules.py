@@ -24,6 +24,7 @@ MODULES = (
     ("baker.config", "platforms.py"),
     ("baker.dockerfile", "requirements.py"),
     ("baker.dockerfile", "top_layers.py"),
+    ("baker.system", "aside.py"),
     ("baker.system", "streams.py"),
 )
 

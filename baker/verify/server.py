@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 MODELS = "/models"
 PROBE = "/opt/baker/bin/moshi-health"
 NAMES = ("serves", "hardened", "health", "ready")
-START_SECONDS, PAUSE, TRIES = 120.0, 0.2, 5
+# A slow disk is read meanwhile.
+START_SECONDS, PAUSE, TRIES = 240.0, 0.2, 5
 SECOND = 10**9  # Docker counts nanoseconds
 TAIL = 6
 # Compiling would take half a minute, and shows nothing that `compiles` does not.

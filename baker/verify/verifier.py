@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from baker.config import platforms
@@ -15,6 +16,7 @@ from baker.dockerfile import requirements
 from baker.engine import containers
 from baker.errors import CommandError, EngineError, VerifyError
 from baker.system import emulation, userfolder
+from baker.system.aside import aside
 from baker.system.units import MEGABYTE
 from baker.verify import checks, secret_patterns
 from baker.verify.checks import Check, inside
@@ -78,6 +80,15 @@ def check_image(engine: Engine, reference: str, *, say: Callable[[str], None]) -
     return _check(engine, image, requirements.from_labels(image.labels, image.config), known=False, say=say)
 
 
+def read_ahead(engine: Engine, reference: str) -> None:
+    """Read the layers of an image that is here, for the check of another one that is made from it."""
+    from baker.verify import layers  # noqa: PLC0415 - as in _check
+
+    image, folder = engine.image(reference), userfolder.cache(engine.environment)
+    if image is not None and folder is not None:
+        layers.check(engine, image, folder=folder, say=lambda _: None)
+
+
 def require_image(engine: Engine, reference: str, hint: str) -> LocalImage:
     """Return a local image, or raise VerifyError with the hint of how to get it."""
     image = engine.image(reference)
@@ -124,16 +135,15 @@ def _check(
     from baker.verify import filesystem, interpreter, layers, ptx, server  # noqa: PLC0415
 
     foreign = _foreign(engine, image)
-    found = [
-        *_settings(engine, image, want),
-        *layers.check(engine, image, top, folder=userfolder.cache(engine.environment), say=say),
-        *filesystem.check(engine, image.id, want, libraries=not known, foreign=foreign),
-    ]
+    settings = _settings(engine, image, want)
+    # The engine gives out layers slowly: everything else is looked at meanwhile.
+    reading = aside(partial(layers.check, engine, image, top, folder=userfolder.cache(engine.environment), say=say))
+    found = list(filesystem.check(engine, image.id, want, libraries=not known, foreign=foreign))
     if not known:
         starts = inside(engine, image.id, "starts", (want.binary,))
         found.append(starts)
         if starts.passed and not want.port and not want.health:
-            found = [_helps(engine, image.id, item) if item.name == "entrypoint" else item for item in found]
+            settings = tuple(_helps(engine, image.id, item) if item.name == "entrypoint" else item for item in settings)
         if want.ptx:
             found.append(ptx.check(engine, image.id, want))
         if want.imports and want.embeds_python:
@@ -150,7 +160,7 @@ def _check(
             seconds=server.START_SECONDS * (EMULATED if foreign else 1),
             environment=dict(foreign.emulated) if foreign else None,
         )
-    return tuple(found)
+    return (*settings, *reading.result(), *found)
 
 
 def _foreign(engine: Engine, image: LocalImage) -> Platform | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 import uuid
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
@@ -21,6 +21,12 @@ from tests.docker import registry as registries
 from tests.docker.here import ENGINE
 from tests.docker.project import NAMESPACE, REGISTRY, Project, furnish, lay_out
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Projects whose images may be there.
+MADE: list[Project] = []
+
 
 @pytest.fixture(scope="session")
 def debian_root() -> str:
@@ -29,7 +35,7 @@ def debian_root() -> str:
     here = platforms.of_machine(os.uname().machine)
     root = root_recipe.root(found.read_pins().debian, found.read_settings().mirrors, here)
     # One worker makes it, the others wait.
-    with FileLock(Path(tempfile.gettempdir()) / f"{run.PREFIX}root.lock"):
+    with FileLock(run.CACHE / "root.lock"):
         root_image.ensure(ENGINE, root, print)
     return root.reference
 
@@ -78,9 +84,31 @@ def make_project(tmp_path_factory, debian_root, engine):
         found = Project(tmp_path_factory.mktemp("p"))
         shutil.copy(Path(__file__).parents[2] / "baker.lock", found.root)
         lay_out(found)
+        MADE.append(found)
         return found
 
     return make
+
+
+@pytest.fixture(scope="module", autouse=True)
+def images_of_module():
+    """Remove the images of the projects that a module makes, once it is done."""
+    yield from _forgotten()
+
+
+@pytest.fixture(autouse=True)
+def images_of_test():
+    """Remove the images of the projects that a test makes for itself, once it is done."""
+    yield from _forgotten()
+
+
+def _forgotten() -> Iterator[None]:
+    """With hundreds of images, whatever lists or removes one makes an engine look at all of them."""
+    begun = len(MADE)
+    yield
+    for project in MADE[begun:]:
+        leftovers.remove_images(ENGINE.sdk, f"{NAMESPACE}/{project.root.name}/")
+    del MADE[begun:]
 
 
 @pytest.fixture

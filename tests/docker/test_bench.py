@@ -94,7 +94,8 @@ def folder(tmp_path_factory, debian_root, engine):
     (root / "services/other/service.toml").write_text('[crate]\nname = "other"\n')
     (root / "baker.lock").write_text((Path(__file__).parents[2] / "baker.lock").read_text())
     with index(engine, tmp_path_factory.mktemp("www"), *crates()) as url:
-        (root / "baker.toml").write_text(f'[mirrors]\ncrates = "{url}"\n')
+        # A start without network gives up soon.
+        (root / "baker.toml").write_text(f'[mirrors]\ncrates = "{url}"\n[downloads]\nretries = 1\n')
         yield root
 
 
@@ -119,7 +120,6 @@ def one(found: result.Result, way: str, scenario: str) -> result.Measurement:
     return item
 
 
-@pytest.mark.nightly
 def test_upstream_compiles_at_a_restart(folder, found):
     item = one(found, result.UPSTREAM, result.RESTART)
     assert item.compiled == log(folder, item).count("   Compiling ") > 1
@@ -128,7 +128,6 @@ def test_upstream_compiles_at_a_restart(folder, found):
     assert item.downloaded is None or item.downloaded > 1_000_000
 
 
-@pytest.mark.nightly
 def test_volumes_compile_at_their_first_start(folder, found):
     first = one(found, result.VOLUMES, result.FIRST)
     assert first.compiled == log(folder, first).count("   Compiling ") > 1
@@ -139,7 +138,6 @@ def test_volumes_compile_at_their_first_start(folder, found):
         assert item.seconds is not None
 
 
-@pytest.mark.nightly
 def test_baked_never_compiles_after_up(folder, found):
     for scenario in result.SCENARIOS:
         item = one(found, result.BAKED, scenario)
@@ -149,7 +147,6 @@ def test_baked_never_compiles_after_up(folder, found):
         assert bool(item.build) == (scenario in (result.CONFIG, result.UPGRADE))
 
 
-@pytest.mark.nightly
 def test_another_config_is_in_force(folder, found):
     """Each config has a word of its own, which the container has to say."""
     marks = {name: log(folder, one(found, result.BAKED, name)).split()[-1] for name in result.SCENARIOS}
@@ -157,7 +154,6 @@ def test_another_config_is_in_force(folder, found):
     assert marks[result.FIRST] != marks[result.CONFIG] == marks[result.UPGRADE]
 
 
-@pytest.mark.nightly
 def test_without_network_upstream_never_starts(folder, found):
     item = one(found, result.UPSTREAM, result.OFFLINE)
     assert item.seconds is None
@@ -166,7 +162,6 @@ def test_without_network_upstream_never_starts(folder, found):
     assert item.compiled == 0
 
 
-@pytest.mark.nightly
 def test_bytes_are_counted(found):
     upstream, volumes, baked = (found.weight(way) for way in result.WAYS)
     assert upstream
@@ -177,7 +172,6 @@ def test_bytes_are_counted(found):
     assert volumes.volumes > 10_000_000 > baked.volumes
 
 
-@pytest.mark.nightly
 def test_the_page_and_the_picture(folder, measured, found):
     page = (folder / "docs/benchmarks.md").read_text()
     assert "baker bench --quick" in page
@@ -190,13 +184,11 @@ def test_the_page_and_the_picture(folder, measured, found):
     assert measured
 
 
-@pytest.mark.nightly
 def test_nothing_is_left(engine, folder, measured):
     assert measured
     assert left(engine, folder) == []
 
 
-@pytest.mark.nightly
 def test_ctrl_c_removes_everything(engine, folder):
     argv = command(*QUICK, "--way=volumes", "--only=first")
     with subprocess.Popen(argv, cwd=folder, stderr=subprocess.PIPE, text=True) as process:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
 import sys
 import time
 import uuid
+import warnings
 from pathlib import Path
 
 import pytest
@@ -97,3 +99,16 @@ def test_what_has_no_name_is_known_by_its_label(engine, debian_root):
         assert engine.images.get(debian_root)
     finally:
         other.remove()
+
+
+def test_without_an_engine_nothing_is_left_and_nothing_said(monkeypatch):
+    """Where there is no Docker, `make check` ends as it should."""
+    said: list[object] = []
+    monkeypatch.setattr(leftovers, "end_processes", lambda: None)
+    monkeypatch.setattr(sys, "unraisablehook", said.append)
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert leftovers.sweep() == []
+        gc.collect()
+    assert said == []

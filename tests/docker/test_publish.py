@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 
-import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
@@ -166,7 +165,6 @@ def test_what_has_no_provenance_or_that_of_another_is_not_promoted(publisher, ho
     assert digest(home, "latest") == first["digest"]
 
 
-@pytest.mark.nightly
 def test_two_publishers_at_once_leave_a_signed_image_under_each_tag(make_project, keys, home):
     """Each of two machines publishes its own change of the same service."""
     projects = []

@@ -53,7 +53,6 @@ def images(host):
     return subprocess.check_output(["docker", "--host", host, "image", "ls"], text=True)
 
 
-@pytest.mark.nightly
 def test_a_build_goes_to_the_engine_of_a_context(project, engine, second, there, monkeypatch):
     done = project.baker("--context", there, "build", "hello")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -95,7 +94,6 @@ def by_ssh(engine, debian_root, second, tmp_path, monkeypatch):
             container.remove(force=True)
 
 
-@pytest.mark.nightly
 def test_a_build_goes_to_an_engine_behind_ssh(project, engine, second, by_ssh):
     done = project.build(DOCKER_HOST=by_ssh)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -129,7 +127,6 @@ def builders(second, tmp_path, monkeypatch):
         yield names
 
 
-@pytest.mark.nightly
 def test_builders_share_the_images_and_compile_once(project, builders, second, debian_root, engine, registry):
     # The other builder has no root image, and has never compiled.
     for command in (["image", "rm", debian_root], ["builder", "prune", "--all", "--force"]):
@@ -152,7 +149,6 @@ def test_builders_share_the_images_and_compile_once(project, builders, second, d
     assert "nothing has changed" in project.baker(*argv[:-1]).stdout
 
 
-@pytest.mark.nightly
 def test_when_one_builder_fails_the_others_are_ended_and_nothing_is_tagged(project, builders, engine):
     project.write(
         "services/other/service.toml", OTHER.replace("[crate]", '[image.packages]\ndebian = ["no-such"]\n[crate]')

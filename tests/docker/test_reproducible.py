@@ -6,13 +6,10 @@ import json
 import shutil
 import uuid
 
-import pytest
-
 from tests.docker import layers, second_engine
 from tests.docker.project import Project, failure, furnish
 
 
-@pytest.mark.nightly
 def test_two_empty_engines_and_two_folders_make_the_same_image(project, engine, debian_root, tmp_path):
     furnish(project, uuid.uuid4().hex)
     again = Project(tmp_path / "another" / "folder")

@@ -9,13 +9,13 @@ import os
 import subprocess
 import tarfile
 from functools import partial
-from pathlib import Path
 
 import pytest
 
+from baker.dockerfile.render import TEMPLATES
 from tests.docker import crates
 
-SCRIPTS = Path(__file__).parents[2] / "dockerfiles/scripts"
+SCRIPTS = TEMPLATES / "scripts"
 FILE = "sample-1.0.tar.gz"
 LOCK = '[[package]]\nname = "sample"\nversion = "1.0.0"\n'
 PAGE = '<a href="../../files/other-1.0.tar.gz">other</a>\n<a href="../../files/{}#sha256=0">{}</a>\n'
@@ -51,7 +51,13 @@ def fetch(tmp_path, address, url, sha256, name="sample"):
             *(name, "1.0", "", str(tmp_path / "crate"), str(tmp_path / "archives"), str(tmp_path / "cache")),
             *("sdist", url, sha256),
         ],
-        env={**os.environ, "PATH": f"{SCRIPTS}:{os.environ['PATH']}", "CRATES_INDEX": address, "CARGO_NET_RETRY": "0"},
+        env={
+            **os.environ,
+            "PATH": f"{SCRIPTS}:{os.environ['PATH']}",
+            "CRATES_INDEX": address,
+            "CARGO_NET_RETRY": "0",
+            "TMPDIR": str(tmp_path),
+        },
         capture_output=True,
         text=True,
         check=False,

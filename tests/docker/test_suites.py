@@ -77,7 +77,7 @@ def test_what_fails_twice_fails(suites):
 
 
 def test_many_failures_are_no_accident(suites):
-    assert suites(ONCE.format(number=6), NEVER) == (1, ["first"])
+    assert suites(ONCE.format(number=31), NEVER) == (1, ["first"])
 
 
 def test_two_suites_are_each_run_again(suites):

@@ -15,8 +15,6 @@ import pytest
 from tests.docker import second_engine
 from tests.docker.project import Project, failure
 
-pytestmark = pytest.mark.nightly
-
 HERE = Path(__file__).with_name("swarm")
 PATIENCE = 120
 VERSIONS = {"one": "true", "two": "true", "sick": "false"}

@@ -12,8 +12,6 @@ from tests.docker import flaky, second_engine
 from tests.docker.project import tagged
 from tests.docker.publishing import PASSWORD, parts
 
-pytestmark = pytest.mark.nightly
-
 
 @pytest.fixture
 def proxy(registry):

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sysconfig
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,28 +75,48 @@ def compose(engine: docker.DockerClient, models: Path) -> Iterator[Callable[...,
         assert done.returncode == 0, done.stdout + done.stderr
 
     yield run_compose
+    for service in ("stt", "tts"):
+        _woken(engine, service)
     run_compose("down", "--volumes")
 
 
-@pytest.fixture(scope="session")
-def stt(compose: Callable[..., None], engine: docker.DockerClient) -> str:
+@pytest.fixture(scope="module")
+def stt(compose: Callable[..., None], engine: docker.DockerClient) -> Iterator[str]:
     """Where the compose file's speech-to-text listens, once it does."""
-    return _up(compose, engine, "stt")
+    with _awake(compose, engine, "stt") as address:
+        yield address
 
 
-@pytest.fixture(scope="session")
-def tts(compose: Callable[..., None], engine: docker.DockerClient) -> str:
+@pytest.fixture(scope="module")
+def tts(compose: Callable[..., None], engine: docker.DockerClient) -> Iterator[str]:
     """Where the compose file's text-to-speech listens, once it does."""
-    return _up(compose, engine, "tts")
+    with _awake(compose, engine, "tts") as address:
+        yield address
 
 
-def _up(compose: Callable[..., None], engine: docker.DockerClient, service: str) -> str:
-    compose("up", "--detach", service)
-    labels = [f"com.docker.compose.project={run.name('compose')}", f"com.docker.compose.service={service}"]
-    (container,) = engine.containers.list(filters={"label": labels})
+@contextmanager
+def _awake(compose: Callable[..., None], engine: docker.DockerClient, service: str) -> Iterator[str]:
+    """Have a service while the block lasts; it then sleeps until a module wants it, as idle it takes 0.1 of a core."""
+    container = _woken(engine, service)
+    if container is None:
+        compose("up", "--detach", service)
+        container = _woken(engine, service)
+        assert container is not None
     address = published(container)
     wait(lambda: answers(address), container)
-    return address
+    yield address
+    # Not every kernel can.
+    with suppress(docker.errors.APIError):
+        container.pause()
+
+
+def _woken(engine: docker.DockerClient, service: str) -> Container | None:
+    """Return a service's container, which sleeps no longer; None where it does not run."""
+    labels = [f"com.docker.compose.project={run.name('compose')}", f"com.docker.compose.service={service}"]
+    container = next(iter(engine.containers.list(filters={"label": labels})), None)
+    if container is not None and container.status == "paused":
+        container.unpause()
+    return container
 
 
 @pytest.fixture(scope="module")

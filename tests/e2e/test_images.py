@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import tarfile
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from baker.system.units import GIGABYTE
 from tests.e2e.conftest import PROJECT, STT, TTS, listening, wait
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-CANARY = "hf_canaryCanaryCANARYcanary0123456789"
 LABELS = {
     "dev.baker.accel",
     "dev.baker.capabilities",
@@ -52,12 +46,14 @@ def test_config(engine, image):
 
 
 def test_cuda_is_shipped_once(engine):
-    layers = {image: engine.images.get(image).attrs["RootFS"]["Layers"] for image in (STT, TTS)}
+    images = {image: engine.images.get(image).attrs for image in (STT, TTS)}
+    layers = {image: found["RootFS"]["Layers"] for image, found in images.items()}
     # A store shares an unpacked layer only where all below it is the same: count up to the first difference.
     pairs = zip(layers[STT], layers[TTS], strict=False)
     shared = list(takewhile(lambda pair: pair[0] == pair[1], pairs))
     sizes = [entry["Size"] for entry in reversed(engine.api.history(STT)) if entry["Size"]]
-    assert sum(sizes[: len(shared)]) > SHARED_AT_LEAST
+    made = {image: (found["Created"], layers[image][:8]) for image, found in images.items()}
+    assert sum(sizes[: len(shared)]) > SHARED_AT_LEAST, made
 
 
 @pytest.mark.parametrize("image", [STT, TTS])
@@ -78,31 +74,6 @@ def test_a_start_installs_nothing(start, models):
         log = container.logs().decode().replace("cargo_target_triple", "").replace("rustc_host_triple", "")
     log = log.replace("rustc_version", "")
     assert [tool for tool in BUILD_TOOLS if tool in log] == []
-
-
-def test_a_token_of_the_build_is_nowhere(engine, tmp_path: Path):
-    """Bake once more with a token in the environment; nothing is compiled again."""
-    environment = {**os.environ, "HF_TOKEN": CANARY, "HUGGING_FACE_HUB_TOKEN": CANARY}
-    subprocess.run(
-        [PROJECT / ".venv/bin/baker", "build", "stt"], cwd=PROJECT, env=environment, check=True, capture_output=True
-    )
-    image = engine.images.get(STT)
-    assert CANARY not in json.dumps(image.attrs)
-    assert CANARY not in json.dumps(engine.api.history(STT))
-    assert CANARY not in (PROJECT / ".baker" / "build.log").read_text()
-    archive = tmp_path / "image.tar"
-    with archive.open("wb") as file:
-        for chunk in image.save():
-            file.write(chunk)
-    known = (PROJECT / "services/moshi-server/start_moshi_server.sh").read_bytes().splitlines()[1]
-    seen = False
-    with tarfile.open(archive) as whole:
-        for member in whole:
-            content = whole.extractfile(member)
-            while content and (block := content.read(1 << 24)):
-                assert CANARY.encode() not in block, member.name
-                seen = seen or known in block
-    assert seen, "the search must be able to find something: are the layers compressed?"
 
 
 def test_the_compose_file():

@@ -6,7 +6,6 @@ import asyncio
 import time
 
 import msgpack
-import pytest
 import websockets
 
 from baker.speech.wire import KEY
@@ -61,7 +60,6 @@ def test_a_loop_that_dies_later(start, models):
         assert container.status == "running"
 
 
-@pytest.mark.nightly
 def test_a_busy_server_stays_healthy(start, models):
     async def crowd(address):
         # Both slots are taken for longer than three probes.

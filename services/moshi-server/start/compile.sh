@@ -66,7 +66,7 @@ compile() {
     [[ -z $capability ]] || export CUDA_COMPUTE_CAP=$capability
     # For crates baked in with a .cargo/config.toml: cargo looks for that from the working directory.
     [[ ${source[0]} != --path ]] || cd "${source[1]}" || exit
-    export CARGO_TARGET_DIR=$target/build VERGEN_IDEMPOTENT=1
+    export CARGO_TARGET_DIR=$target/build${capability:+/$capability} VERGEN_IDEMPOTENT=1
     exec cargo install --locked --no-track "${source[@]}" ${features:+--features "$features"} --root "$room" >&2
   )
   status=$?

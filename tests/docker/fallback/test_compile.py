@@ -21,7 +21,7 @@ def test_builder_compiles_once_for_two_containers(machine: Machine, volume: str)
     assert [start.code for start in both] == [0, 0], both
     assert [start.binary for start in both] == [COMPILED, COMPILED], both
     compiles = inside(machine, volume, "cat /app/target/compiles")
-    assert compiles == ("cargo: version=0.7.0 capability=80 folder=/app/target/build",)
+    assert compiles == ("cargo: version=0.7.0 capability=80 folder=/app/target/build/80",)
     later = machine.start(*WORKER, env=NEWER, volumes=target(volume))
     later.runs(COMPILED, "0.7.0 (cuda), compiled earlier")
 

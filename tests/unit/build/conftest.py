@@ -8,7 +8,6 @@ import pytest
 
 from baker.build import base, prepare, revision, root_image
 from baker.buildkit import bake as bakes
-from baker.buildkit.progress import Progress
 from baker.config import pins, settings
 from baker.config.project import BUILTIN
 from baker.dockerfile import planner, render
@@ -65,8 +64,7 @@ def engine(monkeypatch):
     fake = FakeEngine(commands=COMMANDS)
     made = iter(range(100))
 
-    def bake(argv, **options):
-        options["seen"](Progress())
+    def bake(argv, **_):
         for tag in (word.partition(".tags=")[2] for word in argv if ".tags=" in word):
             number = next(made)
             fake.images[tag] = LocalImage(

@@ -94,7 +94,7 @@ def test_the_same_command_after_ctrl_c_says_that_it_goes_on(project, engine, mon
         progress.stages["toolchain"] = Stage(
             name="toolchain", steps=1, done={1}, ran={1: (1.0, 62.0)}, texts={1: "RUN x"}
         )
-        options["seen"](progress)
+        options["watch"](progress)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as context:

@@ -1,9 +1,10 @@
-"""The argument list of bake, the one time of a reproducible build, and what is built once more."""
+"""The argument list of bake, the one time of a reproducible build, and what is built again."""
 
 from __future__ import annotations
 
 import io
 from contextlib import contextmanager
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,9 @@ FAULT = "ERROR: failed to solve: failed to compute cache key: failed to get stat
 
 @pytest.fixture
 def baked(tmp_path, monkeypatch):
-    """Bake with a stand-in that prints one of the lines at each call and fails with it; "" succeeds."""
+    """Bake with a stand-in that prints one of the lines at each call and fails with it; "" succeeds. Nobody waits."""
+    monkeypatch.setattr(bake, "patiently", partial(bake.patiently, wait=lambda _: None))
+    monkeypatch.setattr("random.uniform", lambda *_: 1.0)
 
     def call(*lines: str) -> tuple[list[str], int, int]:
         left = list(lines)
@@ -58,25 +61,42 @@ def baked(tmp_path, monkeypatch):
         said = io.StringIO()
         screen = Screen(console=Console(file=said, width=200))
         try:
-            bake.bake(["bake"], context=tmp_path, environment={}, log=tmp_path / "log", screen=screen, seen=seen.append)
+            log = tmp_path / "log"
+            bake.bake(["bake"], context=tmp_path, environment={}, log=log, screen=screen, watch=seen.append)
         except BuildError as error:
             said.write(f"error: {error}")
-        return said.getvalue().splitlines(), len(seen), len(lines) - len(left)
+        return said.getvalue().splitlines(), len({id(one) for one in seen}), len(lines) - len(left)
 
     return call
 
 
-def test_a_step_that_buildkit_lost_is_built_once_more(baked):
-    said, seen, calls = baked(FAULT, "")
-    assert said == [bake.ONCE_MORE]
-    assert (seen, calls) == (1, 2)
+def test_a_step_that_buildkit_lost_is_built_again(baked):
+    said, seen, calls = baked(FAULT, FAULT, "")
+    assert said == [bake.AGAIN.format(pause) for pause in bake.PAUSES[:2]]
+    assert (seen, calls) == (2, 3), "each try has a Progress of its own"
 
 
 def test_it_is_not_tried_for_ever(baked):
-    said, seen, calls = baked(FAULT, FAULT, "")
-    assert "error: " in said[1]
-    assert "failed to get state" in said[1]
-    assert (seen, calls) == (1, 2)
+    tries = len(bake.PAUSES) + 1
+    said, _, calls = baked(*[FAULT] * tries, "")
+    assert "error: " in said[tries - 1]
+    assert "failed to get state" in said[tries - 1]
+    assert calls == tries
+
+
+def test_the_pauses_grow_and_differ_from_those_of_another_build():
+    def lost() -> None:
+        raise BuildError(FAULT)
+
+    def waited() -> list[float]:
+        pauses: list[float] = []
+        with pytest.raises(BuildError):
+            bake.patiently(lost, lambda _: None, pauses.append)
+        return pauses
+
+    first, second = waited(), waited()
+    assert first == sorted(first)
+    assert set(first).isdisjoint(second)
 
 
 def test_a_fault_of_what_is_built_is_not_tried_again(baked):

@@ -155,3 +155,34 @@ def test_exports_and_warnings_are_kept():
     assert (export.target, export.ended - export.started) == ("tts", 15)
     assert progress.warnings == ["FromAsCasing"]
     assert progress.exporting == ""
+
+
+def test_a_cache_that_cannot_be_read_is_not_what_a_build_fails_by():
+    asked = "[stt] importing cache manifest from registry.example.com/cache:stt"
+    progress, _ = fed(
+        status(vertex("a", asked, start="01")),
+        status(vertex("a", asked, start="01", end="02", error="registry.example.com/cache:stt:\nnot found")),
+        status(vertex("b", "[tts] exporting cache to registry", start="02", end="03", error="denied")),
+    )
+    assert progress.failure is None
+    assert progress.imports == {"registry.example.com/cache:stt": "registry.example.com/cache:stt: not found"}
+    progress, _ = fed(
+        status(vertex("a", asked, start="01", end="02", error="not found")),
+        status(vertex("c", COMPILE, start="03", end="04", error="exit code: 101")),
+    )
+    assert progress.failure is not None
+    assert progress.failure.error == "exit code: 101"
+
+
+@pytest.mark.parametrize(
+    ("steps", "reused"),
+    [
+        ([], False),
+        ([vertex("a", "[stt toolchain 1/2] FROM root", start="01", end="01", cached=True)], False),
+        ([vertex("a", "[stt toolchain 2/2] RUN apt", start="01", end="05")], False),
+        ([vertex("a", "[stt toolchain 2/2] RUN apt", start="01", end="01", cached=True)], True),
+    ],
+)
+def test_whether_anything_came_from_a_cache(steps, reused):
+    progress, _ = fed(status(*steps))
+    assert progress.reused is reused

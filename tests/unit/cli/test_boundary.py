@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -122,8 +123,9 @@ def chatty():
 
 
 @pytest.fixture
-def talk(monkeypatch):
+def talk(monkeypatch, tmp_path):
     """Give back what a library printed under a command, with what Python was told of warnings."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
     def run(capsys, *options):
         monkeypatch.setattr(examine, "examine", lambda *_: chatty())

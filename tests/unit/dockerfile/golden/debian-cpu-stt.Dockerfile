@@ -30,8 +30,8 @@ FROM root AS toolchain
 RUN --mount=type=tmpfs,target=/run \
     --mount=type=secret,id=ca,mode=0444 --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/install-packages,target=/run/install-packages \
-    --mount=type=cache,id=baker-apt-debian-trixie,target=/var/cache/apt,sharing=locked \
-    --mount=type=cache,id=baker-apt-lists-debian-trixie,target=/var/lib/apt/lists,sharing=locked \
+    --mount=type=cache,id=baker-apt-debian-trixie-build,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=baker-apt-lists-debian-trixie-build,target=/var/lib/apt/lists,sharing=locked \
     /run/install-packages cargo cargo-auditable cmake curl g++ libpython3-dev libssl-dev make pkg-config python3
 
 # ---------------------------------------------------------------- python: Debian's own interpreter, and uv
@@ -76,8 +76,8 @@ FROM toolchain AS binary-moshi-server-cpu
 RUN --mount=type=tmpfs,target=/run \
     --mount=type=secret,id=ca,mode=0444 --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/install-packages,target=/run/install-packages \
-    --mount=type=cache,id=baker-apt-debian-trixie,target=/var/cache/apt,sharing=locked \
-    --mount=type=cache,id=baker-apt-lists-debian-trixie,target=/var/lib/apt/lists,sharing=locked \
+    --mount=type=cache,id=baker-apt-debian-trixie-build,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=baker-apt-lists-debian-trixie-build,target=/var/lib/apt/lists,sharing=locked \
     /run/install-packages libprotobuf-dev libsentencepiece-dev
 ENV CARGO_HOME=/cargo \
     CARGO_TARGET_DIR=/target \

@@ -30,8 +30,8 @@ FROM root AS toolchain
 RUN --mount=type=tmpfs,target=/run \
     --mount=type=secret,id=ca,mode=0444 --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/install-packages,target=/run/install-packages \
-    --mount=type=cache,id=baker-apt-debian-trixie,target=/var/cache/apt,sharing=locked \
-    --mount=type=cache,id=baker-apt-lists-debian-trixie,target=/var/lib/apt/lists,sharing=locked \
+    --mount=type=cache,id=baker-apt-debian-trixie-build,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=baker-apt-lists-debian-trixie-build,target=/var/lib/apt/lists,sharing=locked \
     /run/install-packages cargo cargo-auditable cmake curl g++ libpython3-dev libssl-dev make pkg-config python3
 
 # ---------------------------------------------------------------- python: Debian's own interpreter, and uv
@@ -76,8 +76,8 @@ FROM toolchain AS binary-moshi-server-cpu
 RUN --mount=type=tmpfs,target=/run \
     --mount=type=secret,id=ca,mode=0444 --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/install-packages,target=/run/install-packages \
-    --mount=type=cache,id=baker-apt-debian-trixie,target=/var/cache/apt,sharing=locked \
-    --mount=type=cache,id=baker-apt-lists-debian-trixie,target=/var/lib/apt/lists,sharing=locked \
+    --mount=type=cache,id=baker-apt-debian-trixie-build,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=baker-apt-lists-debian-trixie-build,target=/var/lib/apt/lists,sharing=locked \
     /run/install-packages libprotobuf-dev libsentencepiece-dev
 ENV CARGO_HOME=/cargo \
     CARGO_TARGET_DIR=/target \
@@ -123,9 +123,9 @@ RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
       nvidia/cufft:nvidia/cusolver:nvidia/nccl:nvidia/nvshmem \
       triton
 
-# ================================================================ image: tts
-# Kyutai's text-to-speech behind a websocket: the CUDA binary with the Python environment that it embeds.
-FROM runtime AS tts
+# ---------------------------------------------------------------- environment: what tts has without its binary
+# A target of its own: it is exported and read while the binary compiles.
+FROM runtime AS environment-tts
 RUN --mount=type=tmpfs,target=/run \
     --mount=type=secret,id=ca,mode=0444 --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/install-packages,target=/run/install-packages \
@@ -141,6 +141,10 @@ COPY --link --from=venv-moshi-server /layers/3 /
 COPY --link --from=venv-moshi-server /layers/4 /
 COPY --link --from=venv-moshi-server /layers/5 /
 COPY --link --from=venv-moshi-server /layers/rest /
+
+# ================================================================ image: tts
+# Kyutai's text-to-speech behind a websocket: the CUDA binary with the Python environment that it embeds.
+FROM environment-tts AS tts
 COPY --link --from=binary-moshi-server-cpu /out/bin/moshi-server /opt/baker/bin/moshi-server-cpu
 COPY --link --from=crate-moshi-server /crate/moshi-server-0.6.4/Cargo.lock /opt/baker/crates/moshi-server-0.6.4/Cargo.lock
 COPY --link --from=tool-moshi-health /out/bin/moshi-health /opt/baker/bin/

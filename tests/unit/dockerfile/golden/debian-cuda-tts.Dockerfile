@@ -30,8 +30,8 @@ FROM root AS toolchain
 RUN --mount=type=tmpfs,target=/run \
     --mount=type=secret,id=ca,mode=0444 --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/install-packages,target=/run/install-packages \
-    --mount=type=cache,id=baker-apt-debian-trixie,target=/var/cache/apt,sharing=locked \
-    --mount=type=cache,id=baker-apt-lists-debian-trixie,target=/var/lib/apt/lists,sharing=locked \
+    --mount=type=cache,id=baker-apt-debian-trixie-build,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=baker-apt-lists-debian-trixie-build,target=/var/lib/apt/lists,sharing=locked \
     /run/install-packages cargo cargo-auditable cmake curl g++ libpython3-dev libssl-dev make pkg-config python3
 
 FROM toolchain AS toolchain-cuda
@@ -39,8 +39,8 @@ COPY files/cuda-link-only.cfg /etc/dpkg/dpkg.cfg.d/cuda-link-only
 RUN --mount=type=tmpfs,target=/run \
     --mount=type=secret,id=ca,mode=0444 --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/install-packages,target=/run/install-packages \
-    --mount=type=cache,id=baker-apt-debian-trixie,target=/var/cache/apt,sharing=locked \
-    --mount=type=cache,id=baker-apt-lists-debian-trixie,target=/var/lib/apt/lists,sharing=locked \
+    --mount=type=cache,id=baker-apt-debian-trixie-build,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=baker-apt-lists-debian-trixie-build,target=/var/lib/apt/lists,sharing=locked \
     /run/install-packages nvidia-cuda-dev nvidia-cuda-toolkit \
  && nvcc --version | grep "release 12.4," \
  && install -D --mode=0644 /usr/lib/x86_64-linux-gnu/stubs/libcuda.so /stubs/libcuda.so.1
@@ -88,8 +88,8 @@ FROM toolchain-cuda AS binary-moshi-server-cuda-75
 RUN --mount=type=tmpfs,target=/run \
     --mount=type=secret,id=ca,mode=0444 --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/install-packages,target=/run/install-packages \
-    --mount=type=cache,id=baker-apt-debian-trixie,target=/var/cache/apt,sharing=locked \
-    --mount=type=cache,id=baker-apt-lists-debian-trixie,target=/var/lib/apt/lists,sharing=locked \
+    --mount=type=cache,id=baker-apt-debian-trixie-build,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=baker-apt-lists-debian-trixie-build,target=/var/lib/apt/lists,sharing=locked \
     /run/install-packages libprotobuf-dev libsentencepiece-dev
 ENV CARGO_HOME=/cargo \
     CARGO_TARGET_DIR=/target \
@@ -101,11 +101,13 @@ ENV CARGO_HOME=/cargo \
     VERGEN_IDEMPOTENT=1
 RUN --network=none --mount=type=bind,source=scripts/unpack-crates,target=/usr/local/bin/unpack-crates \
     --mount=type=bind,source=scripts/check-binary,target=/usr/local/bin/check-binary \
+    --mount=type=bind,source=scripts/forget-kernels,target=/usr/local/bin/forget-kernels \
     --mount=type=bind,source=files/unpacked.toml,target=/cargo/config.toml \
     --mount=type=bind,from=crate-moshi-server,source=/crate,target=/crate \
     --mount=type=bind,from=crate-moshi-server,source=/archives,target=/archives \
     --mount=type=cache,id=baker-target-moshi-server-0.6.4-debian-cuda12.4-c8f0115529a3,target=/target,sharing=locked \
     unpack-crates /archives /sources \
+ && forget-kernels /target 75 \
  && cargo auditable install --locked --offline --no-track --path /crate/moshi-server-0.6.4 --features cuda --root /out \
  && check-binary /out/bin/moshi-server libcuda.so.1 libsentencepiece.so.0 libpython3.13.so.1.0 \
  && rm -r /sources
@@ -117,8 +119,8 @@ FROM toolchain-cuda AS binary-moshi-server-cuda-80
 RUN --mount=type=tmpfs,target=/run \
     --mount=type=secret,id=ca,mode=0444 --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/install-packages,target=/run/install-packages \
-    --mount=type=cache,id=baker-apt-debian-trixie,target=/var/cache/apt,sharing=locked \
-    --mount=type=cache,id=baker-apt-lists-debian-trixie,target=/var/lib/apt/lists,sharing=locked \
+    --mount=type=cache,id=baker-apt-debian-trixie-build,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=baker-apt-lists-debian-trixie-build,target=/var/lib/apt/lists,sharing=locked \
     /run/install-packages libprotobuf-dev libsentencepiece-dev
 ENV CARGO_HOME=/cargo \
     CARGO_TARGET_DIR=/target \
@@ -130,11 +132,13 @@ ENV CARGO_HOME=/cargo \
     VERGEN_IDEMPOTENT=1
 RUN --network=none --mount=type=bind,source=scripts/unpack-crates,target=/usr/local/bin/unpack-crates \
     --mount=type=bind,source=scripts/check-binary,target=/usr/local/bin/check-binary \
+    --mount=type=bind,source=scripts/forget-kernels,target=/usr/local/bin/forget-kernels \
     --mount=type=bind,source=files/unpacked.toml,target=/cargo/config.toml \
     --mount=type=bind,from=crate-moshi-server,source=/crate,target=/crate \
     --mount=type=bind,from=crate-moshi-server,source=/archives,target=/archives \
     --mount=type=cache,id=baker-target-moshi-server-0.6.4-debian-cuda12.4-c8f0115529a3,target=/target,sharing=locked \
     unpack-crates /archives /sources \
+ && forget-kernels /target 80 \
  && cargo auditable install --locked --offline --no-track --path /crate/moshi-server-0.6.4 --features cuda --root /out \
  && check-binary /out/bin/moshi-server libcuda.so.1 libsentencepiece.so.0 libpython3.13.so.1.0 \
  && rm -r /sources
@@ -185,9 +189,9 @@ COPY --link --from=libraries-moshi-server /layers/1 /
 COPY --link --from=libraries-moshi-server /layers/2 /
 COPY --link --from=libraries-moshi-server /layers/3 /
 
-# ================================================================ image: tts
-# Kyutai's text-to-speech behind a websocket: the CUDA binary with the Python environment that it embeds.
-FROM runtime-moshi-server AS tts
+# ---------------------------------------------------------------- environment: what tts has without its binary
+# A target of its own: it is exported and read while the binary compiles.
+FROM runtime-moshi-server AS environment-tts
 RUN --mount=type=tmpfs,target=/run \
     --mount=type=secret,id=ca,mode=0444 --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/install-packages,target=/run/install-packages \
@@ -203,6 +207,10 @@ COPY --link --from=venv-moshi-server /layers/3 /
 COPY --link --from=venv-moshi-server /layers/4 /
 COPY --link --from=venv-moshi-server /layers/5 /
 COPY --link --from=venv-moshi-server /layers/rest /
+
+# ================================================================ image: tts
+# Kyutai's text-to-speech behind a websocket: the CUDA binary with the Python environment that it embeds.
+FROM environment-tts AS tts
 COPY --link --from=toolchain-cuda /stubs /opt/baker/stubs
 COPY --link --from=binary-moshi-server-cuda-75 /out/bin/moshi-server /opt/baker/bin/moshi-server-cuda-75
 COPY --link --from=binary-moshi-server-cuda-80 /out/bin/moshi-server /opt/baker/bin/moshi-server-cuda-80

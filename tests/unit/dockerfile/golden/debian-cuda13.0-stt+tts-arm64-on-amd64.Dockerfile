@@ -32,8 +32,8 @@ FROM root-build AS toolchain
 RUN --mount=type=tmpfs,target=/run \
     --mount=type=secret,id=ca,mode=0444 --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/install-packages,target=/run/install-packages \
-    --mount=type=cache,id=baker-apt-debian-trixie,target=/var/cache/apt,sharing=locked \
-    --mount=type=cache,id=baker-apt-lists-debian-trixie,target=/var/lib/apt/lists,sharing=locked \
+    --mount=type=cache,id=baker-apt-debian-trixie-build,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=baker-apt-lists-debian-trixie-build,target=/var/lib/apt/lists,sharing=locked \
     /run/install-packages cargo cargo-auditable cmake curl g++ libpython3-dev libssl-dev make pkg-config python3
 
 # ---------------------------------------------------------------- python: Debian's own interpreter
@@ -189,11 +189,13 @@ ENV CARGO_HOME=/cargo \
     VERGEN_IDEMPOTENT=1
 RUN --network=none --mount=type=bind,source=scripts/unpack-crates,target=/usr/local/bin/unpack-crates \
     --mount=type=bind,source=scripts/check-binary,target=/usr/local/bin/check-binary \
+    --mount=type=bind,source=scripts/forget-kernels,target=/usr/local/bin/forget-kernels \
     --mount=type=bind,source=files/unpacked.toml,target=/cargo/config.toml \
     --mount=type=bind,from=crate-moshi-server,source=/crate,target=/crate \
     --mount=type=bind,from=crate-moshi-server,source=/archives,target=/archives \
     --mount=type=cache,id=baker-target-moshi-server-0.6.4-l71e3dad760-debian-cuda13.0-1477fc6334dc-arm64,target=/target,sharing=locked \
     unpack-crates /archives /sources \
+ && forget-kernels /target 120 \
  && cargo auditable install --locked --offline --no-track --path /crate/moshi-server-0.6.4-l71e3dad760 --features cuda --root /out \
  && check-binary /out/bin/moshi-server libcuda.so.1 libsentencepiece.so.0 libpython3.13.so.1.0 \
  && rm -r /sources
@@ -219,11 +221,13 @@ ENV CARGO_HOME=/cargo \
     VERGEN_IDEMPOTENT=1
 RUN --network=none --mount=type=bind,source=scripts/unpack-crates,target=/usr/local/bin/unpack-crates \
     --mount=type=bind,source=scripts/check-binary,target=/usr/local/bin/check-binary \
+    --mount=type=bind,source=scripts/forget-kernels,target=/usr/local/bin/forget-kernels \
     --mount=type=bind,source=files/unpacked.toml,target=/cargo/config.toml \
     --mount=type=bind,from=crate-moshi-server,source=/crate,target=/crate \
     --mount=type=bind,from=crate-moshi-server,source=/archives,target=/archives \
     --mount=type=cache,id=baker-target-moshi-server-0.6.4-l71e3dad760-debian-cuda13.0-1477fc6334dc-arm64,target=/target,sharing=locked \
     unpack-crates /archives /sources \
+ && forget-kernels /target 80 \
  && cargo auditable install --locked --offline --no-track --path /crate/moshi-server-0.6.4-l71e3dad760 --features cuda --root /out \
  && check-binary /out/bin/moshi-server libcuda.so.1 libsentencepiece.so.0 libpython3.13.so.1.0 \
  && rm -r /sources
@@ -306,6 +310,25 @@ COPY --link --from=libraries-cuda13 /layers/2 /
 COPY --link --from=libraries-cuda13 /layers/3 /
 COPY --link --from=libraries-cuda13 /layers/4 /
 
+# ---------------------------------------------------------------- environment: what tts has without its binary
+# A target of its own: it is exported and read while the binary compiles.
+FROM runtime-cuda13 AS environment-tts
+RUN --mount=type=tmpfs,target=/run \
+    --mount=type=secret,id=ca,mode=0444 --mount=type=secret,id=netrc \
+    --mount=type=bind,source=scripts/install-packages,target=/run/install-packages \
+    --mount=type=cache,id=baker-apt-debian-trixie-arm64,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=baker-apt-lists-debian-trixie-arm64,target=/var/lib/apt/lists,sharing=locked \
+    /run/install-packages g++ libpython3.13-dev libsentencepiece0 python3.13
+# The mounts belong to everybody, as /tmp does: a new volume takes that over, and any uid can write to it.
+RUN install --directory --mode=0755 /app /opt/baker/bin /app/static \
+ && install --directory --mode=1777 /root/.cache/huggingface /root/.cache/huggingface/hub /tmp/unmute_logs
+COPY --link --from=venv-cuda13 /layers/1 /
+COPY --link --from=venv-cuda13 /layers/2 /
+COPY --link --from=venv-cuda13 /layers/3 /
+COPY --link --from=venv-cuda13 /layers/4 /
+COPY --link --from=venv-cuda13 /layers/5 /
+COPY --link --from=venv-cuda13 /layers/rest /
+
 # ================================================================ image: stt
 # Kyutai's speech-to-text behind a websocket: the CUDA binary and the libraries it links, nothing else.
 FROM runtime-cuda13 AS stt
@@ -367,22 +390,7 @@ CMD ["worker", "--config", "configs/stt.toml"]
 
 # ================================================================ image: tts
 # Kyutai's text-to-speech behind a websocket: the CUDA binary with the Python environment that it embeds.
-FROM runtime-cuda13 AS tts
-RUN --mount=type=tmpfs,target=/run \
-    --mount=type=secret,id=ca,mode=0444 --mount=type=secret,id=netrc \
-    --mount=type=bind,source=scripts/install-packages,target=/run/install-packages \
-    --mount=type=cache,id=baker-apt-debian-trixie-arm64,target=/var/cache/apt,sharing=locked \
-    --mount=type=cache,id=baker-apt-lists-debian-trixie-arm64,target=/var/lib/apt/lists,sharing=locked \
-    /run/install-packages g++ libpython3.13-dev libsentencepiece0 python3.13
-# The mounts belong to everybody, as /tmp does: a new volume takes that over, and any uid can write to it.
-RUN install --directory --mode=0755 /app /opt/baker/bin /app/static \
- && install --directory --mode=1777 /root/.cache/huggingface /root/.cache/huggingface/hub /tmp/unmute_logs
-COPY --link --from=venv-cuda13 /layers/1 /
-COPY --link --from=venv-cuda13 /layers/2 /
-COPY --link --from=venv-cuda13 /layers/3 /
-COPY --link --from=venv-cuda13 /layers/4 /
-COPY --link --from=venv-cuda13 /layers/5 /
-COPY --link --from=venv-cuda13 /layers/rest /
+FROM environment-tts AS tts
 COPY --link --from=toolchain-cuda-backports-cross /stubs /opt/baker/stubs
 COPY --link --from=binary-moshi-server-cuda-80 /out/bin/moshi-server /opt/baker/bin/moshi-server-cuda-80
 COPY --link --from=binary-moshi-server-cuda-120 /out/bin/moshi-server /opt/baker/bin/moshi-server-cuda-120

@@ -65,8 +65,8 @@ RUN rm -f /etc/apt/apt.conf.d/docker-clean /etc/apt/sources.list.d/cuda*
 RUN --mount=type=tmpfs,target=/run \
     --mount=type=secret,id=ca,mode=0444 --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/install-packages,target=/run/install-packages \
-    --mount=type=cache,id=baker-apt-nvidia,target=/var/cache/apt,sharing=locked \
-    --mount=type=cache,id=baker-apt-lists-nvidia,target=/var/lib/apt/lists,sharing=locked \
+    --mount=type=cache,id=baker-apt-nvidia-build,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=baker-apt-lists-nvidia-build,target=/var/lib/apt/lists,sharing=locked \
     /run/install-packages ca-certificates cmake curl g++ libssl-dev make pkg-config
 RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/with-ca,target=/usr/local/bin/with-ca \
@@ -161,6 +161,26 @@ RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
       nvidia/cufft:nvidia/cusolver:nvidia/nccl:nvidia/nvshmem \
       triton
 
+# ---------------------------------------------------------------- environment: what tts has without its binary
+# A target of its own: it is exported and read while the binary compiles.
+FROM runtime AS environment-tts
+RUN --mount=type=tmpfs,target=/run \
+    --mount=type=secret,id=ca,mode=0444 --mount=type=secret,id=netrc \
+    --mount=type=bind,source=scripts/install-packages,target=/run/install-packages \
+    --mount=type=cache,id=baker-apt-nvidia-arm64,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=baker-apt-lists-nvidia-arm64,target=/var/lib/apt/lists,sharing=locked \
+    /run/install-packages g++ libsentencepiece0
+# The mounts belong to everybody, as /tmp does: a new volume takes that over, and any uid can write to it.
+RUN install --directory --mode=0755 /app /opt/baker/bin /app/static \
+ && install --directory --mode=1777 /root/.cache/huggingface /root/.cache/huggingface/hub /tmp/unmute_logs
+COPY --link --from=venv-moshi-server /layers/1 /
+COPY --link --from=venv-moshi-server /layers/2 /
+COPY --link --from=venv-moshi-server /layers/3 /
+COPY --link --from=venv-moshi-server /layers/4 /
+COPY --link --from=venv-moshi-server /layers/5 /
+COPY --link --from=venv-moshi-server /layers/rest /
+COPY --link --from=python /opt/python /opt/python
+
 # ================================================================ image: stt
 # Kyutai's speech-to-text behind a websocket: the CUDA binary and the libraries it links, nothing else.
 FROM runtime AS stt
@@ -214,23 +234,7 @@ CMD ["worker", "--config", "configs/stt.toml"]
 
 # ================================================================ image: tts
 # Kyutai's text-to-speech behind a websocket: the CUDA binary with the Python environment that it embeds.
-FROM runtime AS tts
-RUN --mount=type=tmpfs,target=/run \
-    --mount=type=secret,id=ca,mode=0444 --mount=type=secret,id=netrc \
-    --mount=type=bind,source=scripts/install-packages,target=/run/install-packages \
-    --mount=type=cache,id=baker-apt-nvidia-arm64,target=/var/cache/apt,sharing=locked \
-    --mount=type=cache,id=baker-apt-lists-nvidia-arm64,target=/var/lib/apt/lists,sharing=locked \
-    /run/install-packages g++ libsentencepiece0
-# The mounts belong to everybody, as /tmp does: a new volume takes that over, and any uid can write to it.
-RUN install --directory --mode=0755 /app /opt/baker/bin /app/static \
- && install --directory --mode=1777 /root/.cache/huggingface /root/.cache/huggingface/hub /tmp/unmute_logs
-COPY --link --from=venv-moshi-server /layers/1 /
-COPY --link --from=venv-moshi-server /layers/2 /
-COPY --link --from=venv-moshi-server /layers/3 /
-COPY --link --from=venv-moshi-server /layers/4 /
-COPY --link --from=venv-moshi-server /layers/5 /
-COPY --link --from=venv-moshi-server /layers/rest /
-COPY --link --from=python /opt/python /opt/python
+FROM environment-tts AS tts
 COPY --link --from=binary-moshi-server-cpu /out/bin/moshi-server /opt/baker/bin/moshi-server-cpu
 COPY --link --from=crate-moshi-server /crate/moshi-server-0.6.4/Cargo.lock /opt/baker/crates/moshi-server-0.6.4/Cargo.lock
 COPY --link --from=tool-moshi-health /out/bin/moshi-health /opt/baker/bin/

@@ -65,8 +65,8 @@ RUN rm -f /etc/apt/apt.conf.d/docker-clean /etc/apt/sources.list.d/cuda*
 RUN --mount=type=tmpfs,target=/run \
     --mount=type=secret,id=ca,mode=0444 --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/install-packages,target=/run/install-packages \
-    --mount=type=cache,id=baker-apt-nvidia,target=/var/cache/apt,sharing=locked \
-    --mount=type=cache,id=baker-apt-lists-nvidia,target=/var/lib/apt/lists,sharing=locked \
+    --mount=type=cache,id=baker-apt-nvidia-build,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=baker-apt-lists-nvidia-build,target=/var/lib/apt/lists,sharing=locked \
     /run/install-packages ca-certificates cmake curl g++ libssl-dev make pkg-config
 RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/with-ca,target=/usr/local/bin/with-ca \
@@ -93,8 +93,8 @@ FROM toolchain AS binary-moshi-server-cpu
 RUN --mount=type=tmpfs,target=/run \
     --mount=type=secret,id=ca,mode=0444 --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/install-packages,target=/run/install-packages \
-    --mount=type=cache,id=baker-apt-nvidia,target=/var/cache/apt,sharing=locked \
-    --mount=type=cache,id=baker-apt-lists-nvidia,target=/var/lib/apt/lists,sharing=locked \
+    --mount=type=cache,id=baker-apt-nvidia-build,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=baker-apt-lists-nvidia-build,target=/var/lib/apt/lists,sharing=locked \
     /run/install-packages libprotobuf-dev libsentencepiece-dev
 ENV CARGO_HOME=/cargo \
     CARGO_TARGET_DIR=/target \

@@ -65,8 +65,8 @@ RUN rm -f /etc/apt/apt.conf.d/docker-clean /etc/apt/sources.list.d/cuda*
 RUN --mount=type=tmpfs,target=/run \
     --mount=type=secret,id=ca,mode=0444 --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/install-packages,target=/run/install-packages \
-    --mount=type=cache,id=baker-apt-nvidia-arm64,target=/var/cache/apt,sharing=locked \
-    --mount=type=cache,id=baker-apt-lists-nvidia-arm64,target=/var/lib/apt/lists,sharing=locked \
+    --mount=type=cache,id=baker-apt-nvidia-build-arm64,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=baker-apt-lists-nvidia-build-arm64,target=/var/lib/apt/lists,sharing=locked \
     /run/install-packages ca-certificates cmake curl g++ libssl-dev make pkg-config
 RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/with-ca,target=/usr/local/bin/with-ca \
@@ -98,8 +98,8 @@ FROM toolchain-cuda AS binary-moshi-server-cuda-75
 RUN --mount=type=tmpfs,target=/run \
     --mount=type=secret,id=ca,mode=0444 --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/install-packages,target=/run/install-packages \
-    --mount=type=cache,id=baker-apt-nvidia-arm64,target=/var/cache/apt,sharing=locked \
-    --mount=type=cache,id=baker-apt-lists-nvidia-arm64,target=/var/lib/apt/lists,sharing=locked \
+    --mount=type=cache,id=baker-apt-nvidia-build-arm64,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=baker-apt-lists-nvidia-build-arm64,target=/var/lib/apt/lists,sharing=locked \
     /run/install-packages libprotobuf-dev libsentencepiece-dev
 ENV CARGO_HOME=/cargo \
     CARGO_TARGET_DIR=/target \
@@ -111,11 +111,13 @@ ENV CARGO_HOME=/cargo \
     VERGEN_IDEMPOTENT=1
 RUN --network=none --mount=type=bind,source=scripts/unpack-crates,target=/usr/local/bin/unpack-crates \
     --mount=type=bind,source=scripts/check-binary,target=/usr/local/bin/check-binary \
+    --mount=type=bind,source=scripts/forget-kernels,target=/usr/local/bin/forget-kernels \
     --mount=type=bind,source=files/unpacked.toml,target=/cargo/config.toml \
     --mount=type=bind,from=crate-moshi-server,source=/crate,target=/crate \
     --mount=type=bind,from=crate-moshi-server,source=/archives,target=/archives \
     --mount=type=cache,id=baker-target-moshi-server-0.6.4-nvidia-cuda12.8-17881e019507-arm64,target=/target,sharing=locked \
     unpack-crates /archives /sources \
+ && forget-kernels /target 75 \
  && cargo install --locked --offline --no-track --path /crate/moshi-server-0.6.4 --features cuda --root /out \
  && check-binary /out/bin/moshi-server libcuda.so.1 libsentencepiece.so.0 libpython3.13.so.1.0 \
  && rm -r /sources
@@ -127,8 +129,8 @@ FROM toolchain-cuda AS binary-moshi-server-cuda-80
 RUN --mount=type=tmpfs,target=/run \
     --mount=type=secret,id=ca,mode=0444 --mount=type=secret,id=netrc \
     --mount=type=bind,source=scripts/install-packages,target=/run/install-packages \
-    --mount=type=cache,id=baker-apt-nvidia-arm64,target=/var/cache/apt,sharing=locked \
-    --mount=type=cache,id=baker-apt-lists-nvidia-arm64,target=/var/lib/apt/lists,sharing=locked \
+    --mount=type=cache,id=baker-apt-nvidia-build-arm64,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=baker-apt-lists-nvidia-build-arm64,target=/var/lib/apt/lists,sharing=locked \
     /run/install-packages libprotobuf-dev libsentencepiece-dev
 ENV CARGO_HOME=/cargo \
     CARGO_TARGET_DIR=/target \
@@ -140,11 +142,13 @@ ENV CARGO_HOME=/cargo \
     VERGEN_IDEMPOTENT=1
 RUN --network=none --mount=type=bind,source=scripts/unpack-crates,target=/usr/local/bin/unpack-crates \
     --mount=type=bind,source=scripts/check-binary,target=/usr/local/bin/check-binary \
+    --mount=type=bind,source=scripts/forget-kernels,target=/usr/local/bin/forget-kernels \
     --mount=type=bind,source=files/unpacked.toml,target=/cargo/config.toml \
     --mount=type=bind,from=crate-moshi-server,source=/crate,target=/crate \
     --mount=type=bind,from=crate-moshi-server,source=/archives,target=/archives \
     --mount=type=cache,id=baker-target-moshi-server-0.6.4-nvidia-cuda12.8-17881e019507-arm64,target=/target,sharing=locked \
     unpack-crates /archives /sources \
+ && forget-kernels /target 80 \
  && cargo install --locked --offline --no-track --path /crate/moshi-server-0.6.4 --features cuda --root /out \
  && check-binary /out/bin/moshi-server libcuda.so.1 libsentencepiece.so.0 libpython3.13.so.1.0 \
  && rm -r /sources
@@ -194,6 +198,26 @@ FROM runtime AS runtime-moshi-server
 COPY --link --from=libraries-moshi-server /layers/1 /
 COPY --link --from=libraries-moshi-server /layers/2 /
 COPY --link --from=libraries-moshi-server /layers/3 /
+
+# ---------------------------------------------------------------- environment: what tts has without its binary
+# A target of its own: it is exported and read while the binary compiles.
+FROM runtime-moshi-server AS environment-tts
+RUN --mount=type=tmpfs,target=/run \
+    --mount=type=secret,id=ca,mode=0444 --mount=type=secret,id=netrc \
+    --mount=type=bind,source=scripts/install-packages,target=/run/install-packages \
+    --mount=type=cache,id=baker-apt-nvidia-arm64,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,id=baker-apt-lists-nvidia-arm64,target=/var/lib/apt/lists,sharing=locked \
+    /run/install-packages g++ libsentencepiece0
+# The mounts belong to everybody, as /tmp does: a new volume takes that over, and any uid can write to it.
+RUN install --directory --mode=0755 /app /opt/baker/bin /app/static \
+ && install --directory --mode=1777 /root/.cache/huggingface /root/.cache/huggingface/hub /tmp/unmute_logs
+COPY --link --from=venv-moshi-server /layers/1 /
+COPY --link --from=venv-moshi-server /layers/2 /
+COPY --link --from=venv-moshi-server /layers/3 /
+COPY --link --from=venv-moshi-server /layers/4 /
+COPY --link --from=venv-moshi-server /layers/5 /
+COPY --link --from=venv-moshi-server /layers/rest /
+COPY --link --from=python /opt/python /opt/python
 
 # ================================================================ image: stt
 # Kyutai's speech-to-text behind a websocket: the CUDA binary and the libraries it links, nothing else.
@@ -254,23 +278,7 @@ CMD ["worker", "--config", "configs/stt.toml"]
 
 # ================================================================ image: tts
 # Kyutai's text-to-speech behind a websocket: the CUDA binary with the Python environment that it embeds.
-FROM runtime-moshi-server AS tts
-RUN --mount=type=tmpfs,target=/run \
-    --mount=type=secret,id=ca,mode=0444 --mount=type=secret,id=netrc \
-    --mount=type=bind,source=scripts/install-packages,target=/run/install-packages \
-    --mount=type=cache,id=baker-apt-nvidia-arm64,target=/var/cache/apt,sharing=locked \
-    --mount=type=cache,id=baker-apt-lists-nvidia-arm64,target=/var/lib/apt/lists,sharing=locked \
-    /run/install-packages g++ libsentencepiece0
-# The mounts belong to everybody, as /tmp does: a new volume takes that over, and any uid can write to it.
-RUN install --directory --mode=0755 /app /opt/baker/bin /app/static \
- && install --directory --mode=1777 /root/.cache/huggingface /root/.cache/huggingface/hub /tmp/unmute_logs
-COPY --link --from=venv-moshi-server /layers/1 /
-COPY --link --from=venv-moshi-server /layers/2 /
-COPY --link --from=venv-moshi-server /layers/3 /
-COPY --link --from=venv-moshi-server /layers/4 /
-COPY --link --from=venv-moshi-server /layers/5 /
-COPY --link --from=venv-moshi-server /layers/rest /
-COPY --link --from=python /opt/python /opt/python
+FROM environment-tts AS tts
 COPY --link --from=toolchain-cuda /stubs /opt/baker/stubs
 COPY --link --from=binary-moshi-server-cuda-75 /out/bin/moshi-server /opt/baker/bin/moshi-server-cuda-75
 COPY --link --from=binary-moshi-server-cuda-80 /out/bin/moshi-server /opt/baker/bin/moshi-server-cuda-80
