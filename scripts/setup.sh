@@ -24,6 +24,20 @@ quietly() {
   return $status
 }
 
+# patiently COMMAND...: quietly, and again while an archive does not answer: apt does not ask an address again for as long
+# as it runs.
+patiently() {
+  local pause output
+  for pause in 5 15 30 60 0; do
+    if output=$(LC_ALL=C "$@" 2>&1); then return; fi
+    [ $pause -gt 0 ] && grep -Eq '(Could not|Unable to) connect|Cannot initiate the connection' <<< "$output" || break
+    say "the archive does not answer; again in $pause s"
+    sleep $pause
+  done
+  printf '%s\n' "$output" | tail -n 15 >&2
+  return 1
+}
+
 is_root() { [ "$(id -u)" -eq 0 ]; }
 has() { command -v "$1" > /dev/null; }
 release() { sed -n "s/^$1=\"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" /etc/os-release 2> /dev/null; }
@@ -31,8 +45,8 @@ release() { sed -n "s/^$1=\"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" /etc/os-release 2
 # apt_install PACKAGE...: install from the system's own sources, whose lists may be old or, on a new machine, empty.
 apt_install() {
   say "installing $* with apt-get"
-  quietly apt-get -qq update || true
-  DEBIAN_FRONTEND=noninteractive quietly apt-get -qq install --yes --no-install-recommends "$@" ||
+  patiently apt-get -qq -o APT::Update::Error-Mode=any update || true
+  DEBIAN_FRONTEND=noninteractive patiently apt-get -qq install --yes --no-install-recommends "$@" ||
     die "apt-get could not install $*" "is the archive reachable? try: apt-get update && apt-get install $*"
 }
 
@@ -147,7 +161,7 @@ fetch_plugin() {
   shift 2
   for package in "$@"; do
     mkdir -p "$folder/$package"
-    ( cd "$folder/$package" && apt-get "${apt[@]}" download "$package" ) > /dev/null 2>&1 || continue
+    ( cd "$folder/$package" && patiently apt-get "${apt[@]}" download "$package" ) 2> /dev/null || continue
     for deb in "$folder/$package"/*.deb; do dpkg -x "$deb" "$folder/$package/root"; done
     found=$(find "$folder/$package/root" -type f -path "*/cli-plugins/$name")
     [ -n "$found" ] || continue
@@ -178,7 +192,7 @@ setup_plugins() {
   trap "rm -rf '$folder'" EXIT
   private_apt "$folder"
   say "fetching docker ${missing[*]} from $archive into $plugins"
-  quietly apt-get "${apt[@]}" update ||
+  patiently apt-get "${apt[@]}" update ||
     die "$archive cannot be read" "is the network up? behind a proxy, apt needs to know it"
   for name in "${missing[@]}"; do
     case $name in

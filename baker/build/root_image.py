@@ -6,6 +6,7 @@ import json
 import shutil
 import tarfile
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from baker.dockerfile.bases import BASES
 from baker.dockerfile.render import TEMPLATES
 from baker.dockerfile.root import root
 from baker.errors import EngineError
-from baker.system import emulation, process
+from baker.system import emulation, patience, process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 # What gives apt its secrets while the root is made, and takes them away.
 HOOKS = TEMPLATES / "root"
 HINT = "install it with `sudo apt-get install mmdebstrap debian-archive-keyring`, or take --base nvidia"
+# What apt says of an archive that does not answer; for as long as it runs it does not ask that address again.
+UNANSWERED = ("Could not connect", "Unable to connect", "Cannot initiate the connection")
+AGAIN = "mmdebstrap: the archive does not answer; again in {:.0f} s"
+PAUSES = (5.0, 15.0, 30.0, 60.0)
 
 
 def recipes(request: Request, plan: Plan) -> tuple[Root, ...]:
@@ -67,12 +72,32 @@ def ensure(engine: Engine, wanted: Root, say: Callable[[str], None], secrets: Se
         given = {f"BAKER_{name.upper()}": str(path.resolve()) for name, path in secrets}
         hooks = [f"--hook-directory={HOOKS}"] if given else []
         environment = {**engine.environment, **given, "SOURCE_DATE_EPOCH": "1"}
-        process.capture([argv[0], *hooks, *argv[1:]], env=environment)
+        mmdebstrap([*hooks, *argv[1:]], environment, say)
         if platforms.of_machine(engine.describe().machine) == platform:
             repository, _, tag = wanted.reference.partition(":")
             engine.import_root(tarball, repository, tag)
         else:
             _import_foreign(engine, wanted, Path(folder))
+
+
+def mmdebstrap(arguments: Sequence[str], environment: Mapping[str, str], say: Callable[[str], None]) -> None:
+    """Run mmdebstrap, and again while the archive does not answer.
+
+    Args:
+        arguments: those of mmdebstrap.
+        environment: its whole environment.
+        say: is told of each pause.
+
+    Raises:
+        CommandError: it failed.
+    """
+    patience.patiently(
+        # In English, whose words are known.
+        partial(process.capture, ["mmdebstrap", *arguments], env={**environment, "LC_ALL": "C"}),
+        passes=UNANSWERED,
+        pauses=PAUSES,
+        say=lambda seconds: say(AGAIN.format(seconds)),
+    )
 
 
 def _unpacks(platform: Platform, environment: Mapping[str, str]) -> bool:

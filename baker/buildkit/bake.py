@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import re
 import time
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 from baker.buildkit.builder import named
 from baker.buildkit.progress import Progress
 from baker.errors import BuildError
-from baker.system import process
+from baker.system import patience, process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -41,7 +40,7 @@ HINTS = (
     ),
     (r"certificate|self.signed", "TLS failed: name your CA bundle in baker.toml, [secrets] ca."),
     (
-        r"could not resolve|failure resolving|service not known|connection refused|could not connect|unreachable",
+        r"could not resolve|failure resolving|service not known|connection refused|(?:could not|unable to) connect|unreachable",
         "A download failed: is the network there? HTTPS_PROXY names a proxy. Mirrors go into baker.toml, [mirrors].",
     ),
     (r"lock ?file .* needs to be updated", "A lock is out of date: run `baker lock`."),
@@ -152,16 +151,9 @@ def patiently(
     build: Callable[[], None], say: Callable[[str], None], wait: Callable[[float], None] = time.sleep
 ) -> None:
     """Build, and again after pauses while BuildKit fails by a fault of its own. Raises any other BuildError."""
-    for pause in PAUSES:
-        try:
-            return build()
-        except BuildError as error:
-            if not any(fault in str(error) for fault in OWN_FAULTS):
-                raise
-        seconds = pause * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
-        say(AGAIN.format(seconds))
-        wait(seconds)
-    return build()
+    patience.patiently(
+        build, passes=OWN_FAULTS, pauses=PAUSES, say=lambda seconds: say(AGAIN.format(seconds)), wait=wait
+    )
 
 
 def _followed(

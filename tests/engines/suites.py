@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import shlex
@@ -13,12 +14,14 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from baker.build import root_image
 from baker.config import project
 from tests.engines import network
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_log = logging.getLogger(__name__)
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 HOOK = "/usr/share/mmdebstrap/hooks/merged-usr"
 ENGINE = ("docker.io", "iptables", "kmod", "xz-utils")
@@ -115,9 +118,8 @@ def _unpack(suite: str, packages: Sequence[str], folder: Path) -> None:
     source = f"deb [check-valid-until=no signed-by={KEYRING}] {mirror} {suite} main"
     options = ["--quiet", "--mode=root", "--variant=extract", f"--hook-directory={HOOK}"]
     without = '--aptopt=Apt::Install-Recommends "0"'
-    argv = ["mmdebstrap", *options, without, f"--include={','.join(packages)}", suite, str(part), source]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
+    arguments = [*options, without, f"--include={','.join(packages)}", suite, str(part), source]
+    root_image.mmdebstrap(arguments, os.environ, _log.warning)
     part.rename(folder)
 
 

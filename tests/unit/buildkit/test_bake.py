@@ -84,21 +84,6 @@ def test_it_is_not_tried_for_ever(baked):
     assert calls == tries
 
 
-def test_the_pauses_grow_and_differ_from_those_of_another_build():
-    def lost() -> None:
-        raise BuildError(FAULT)
-
-    def waited() -> list[float]:
-        pauses: list[float] = []
-        with pytest.raises(BuildError):
-            bake.patiently(lost, lambda _: None, pauses.append)
-        return pauses
-
-    first, second = waited(), waited()
-    assert first == sorted(first)
-    assert set(first).isdisjoint(second)
-
-
 def test_a_fault_of_what_is_built_is_not_tried_again(baked):
     said, seen, calls = baked("ERROR: the compiler says no", "")
     assert said[0].startswith("error: docker buildx bake failed: ERROR: the compiler says no")
