@@ -30,7 +30,8 @@ patiently() {
   local pause output
   for pause in 5 15 30 60 0; do
     if output=$(LC_ALL=C "$@" 2>&1); then return; fi
-    [ $pause -gt 0 ] && grep -Eq '(Could not|Unable to) connect|Cannot initiate the connection' <<< "$output" || break
+    [ $pause -gt 0 ] || break
+    grep -Eq '(Could not|Unable to) connect|Cannot initiate the connection' <<< "$output" || break
     say "the archive does not answer; again in $pause s"
     sleep $pause
   done
@@ -102,6 +103,8 @@ setup_venv() {
   .venv/bin/python -m pip --version > /dev/null 2>&1 || make_venv
   say "installing the locked dependencies and baker into .venv"
   rm -f .venv/.baker-setup
+  # More pauses between tries, half a minute in all: without them, what does not answer is given up after seconds.
+  export PIP_RETRIES="${PIP_RETRIES:-7}" UV_HTTP_RETRIES="${UV_HTTP_RETRIES:-7}"
   local pip=(.venv/bin/python -m pip --disable-pip-version-check)
   local install=(install --quiet --require-hashes --only-binary :all: --requirement) hint
   hint="no network? behind a proxy or a mirror: HTTPS_PROXY, PIP_INDEX_URL and PIP_CERT are heeded"

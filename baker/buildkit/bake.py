@@ -40,7 +40,7 @@ HINTS = (
     ),
     (r"certificate|self.signed", "TLS failed: name your CA bundle in baker.toml, [secrets] ca."),
     (
-        r"could not resolve|failure resolving|service not known|connection refused|(?:could not|unable to) connect|unreachable",
+        r"(could not|failure) resolv|service not known|connection refused|(could not|unable to) connect|unreachable",
         "A download failed: is the network there? HTTPS_PROXY names a proxy. Mirrors go into baker.toml, [mirrors].",
     ),
     (r"lock ?file .* needs to be updated", "A lock is out of date: run `baker lock`."),

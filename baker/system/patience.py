@@ -27,8 +27,8 @@ def patiently(
     Args:
         work: what to do.
         passes: parts of the messages of errors that pass; any other BakerError is raised at once.
-        pauses: seconds to wait before each further try; each becomes half to one and a half times as long, by chance, so
-            that those who fail together do not try again together.
+        pauses: seconds to wait before each further try. By chance, each becomes half to one and a half times as long,
+            so that those who fail together do not try again together.
         say: is told the seconds before each pause.
         wait: waits for some seconds.
 

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import os
+import socket
 import ssl
 import subprocess
 import tarfile
@@ -70,8 +71,8 @@ def package(control: str, files: dict[str, bytes]) -> bytes:
 
 
 @pytest.fixture
-def archive(engine, tmp_path):
-    """Serve an archive with one package; yield its address and the files of the secrets."""
+def packages(tmp_path):
+    """Return the folder of an archive with one package."""
     folder = tmp_path / "archive"
     folder.mkdir()
     control = "Package: baker-hello\nVersion: 1\nArchitecture: all\nMaintainer: x <x@example.com>\nDescription: x\n"
@@ -79,6 +80,12 @@ def archive(engine, tmp_path):
     (folder / "hello.deb").write_bytes(content)
     index = f"{control}Filename: ./hello.deb\nSize: {len(content)}\nSHA256: {hashlib.sha256(content).hexdigest()}\n"
     (folder / "Packages.gz").write_bytes(gzip.compress(index.encode()))
+    return folder
+
+
+@pytest.fixture
+def archive(engine, packages, tmp_path):
+    """Serve that archive; yield its address and the files of the secrets."""
     gateway = crates.gateway(engine)
     key, bundle, netrc = tmp_path / "key.pem", tmp_path / "ca.pem", tmp_path / "netrc"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=archive"]
@@ -87,11 +94,12 @@ def archive(engine, tmp_path):
     netrc.write_text(f"machine {gateway} login me password {PASSWORD}\n")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(bundle, key)
-    with crates.served(engine, partial(Private, directory=str(folder)), context=context) as url:
+    with crates.served(engine, partial(Private, directory=str(packages)), context=context) as url:
         yield url, {"ca": bundle, "netrc": netrc}
 
 
-def build(folder, root: str, url: str, secrets) -> subprocess.CompletedProcess[str]:
+def prepare(folder, root: str, url: str, secrets) -> list[str]:
+    """Write the context of a build; return the build's command, which writes root.tar."""
     text = render.templates().from_string(DOCKERFILE % {"root": root, "url": url})
     folder.mkdir(exist_ok=True)
     (folder / "scripts").mkdir(exist_ok=True)
@@ -102,8 +110,11 @@ def build(folder, root: str, url: str, secrets) -> subprocess.CompletedProcess[s
     script.chmod(0o755)
     given = [f"--secret=id={name},src={path}" for name, path in secrets.items()]
     output = f"--output=type=tar,dest={folder}/root.tar"
-    command = ["docker", "buildx", "build", "--progress=plain", *given, output, str(folder)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return ["docker", "buildx", "build", "--progress=plain", *given, output, str(folder)]
+
+
+def build(folder, root: str, url: str, secrets) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(prepare(folder, root, url, secrets), capture_output=True, text=True, check=False)
 
 
 def test_apt_in_a_build_has_the_authority_and_the_login(archive, debian_root, tmp_path):
@@ -124,6 +135,33 @@ def test_apt_in_a_build_without_one_of_them(archive, debian_root, tmp_path, miss
     done = build(tmp_path / "context", debian_root, url, {name: secrets[name] for name in SECRETS if name != missing})
     assert done.returncode != 0
     assert said in done.stderr
+
+
+def test_an_archive_that_does_not_answer_is_asked_again(engine, packages, debian_root, tmp_path):
+    with socket.create_server((crates.gateway(engine), 0)) as unused:
+        port = unused.getsockname()[1]
+    command = prepare(tmp_path / "context", debian_root, f"http://{crates.gateway(engine)}:{port}", {})
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as building:
+        assert building.stderr is not None
+        said = []
+        for line in building.stderr:
+            said.append(line)
+            if "the archive does not answer; again in 5 s" in line:
+                break
+        with crates.served(engine, partial(crates.Quiet, directory=str(packages)), port):
+            said += building.stderr
+    assert building.returncode == 0, "".join(said)
+    with tarfile.open(tmp_path / "context/root.tar") as found:
+        assert "baker-hello" in found.getnames()
+
+
+def test_a_package_that_there_is_not_is_not_asked_for_again(engine, packages, debian_root, tmp_path):
+    (packages / "Packages.gz").write_bytes(gzip.compress(b""))
+    with crates.served(engine, partial(crates.Quiet, directory=str(packages))) as url:
+        done = build(tmp_path / "context", debian_root, url, {})
+    assert done.returncode != 0
+    assert "Unable to locate package baker-hello" in done.stderr
+    assert "does not answer" not in done.stderr
 
 
 def test_a_root_is_made_with_them_and_keeps_neither(tmp_path):

@@ -42,7 +42,8 @@ def test_what_is_missing_is_named_before_anything_is_made(monkeypatch, qemu, arc
     ],
 )
 def test_an_archive_that_does_not_answer_is_asked_again(monkeypatch, said):
-    calls, told = [], []
+    calls: list[object] = []
+    told: list[str] = []
 
     def capture(argv, *, env):
         calls.append((argv, env))
@@ -61,7 +62,7 @@ def test_an_archive_that_says_no_is_not_asked_again(monkeypatch):
 
     def capture(argv, **_):
         calls.append(argv)
-        raise CommandError(tuple(argv), 100, "E: The repository 'http://x trixie Release' does not have a Release file.")
+        raise CommandError(tuple(argv), 100, "E: The repository 'http://x trixie Release' has no Release file.")
 
     monkeypatch.setattr(process, "capture", capture)
     with pytest.raises(CommandError):

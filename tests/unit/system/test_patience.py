@@ -11,8 +11,10 @@ PAUSES = (1.0, 5.0, 15.0)
 
 
 def tried(*errors: str):
-    """Fail with one of these errors at each try, then return "done"; return the outcome, what was said, and the pauses."""
-    left, said, waited = list(errors), [], []
+    """Fail with one of these errors at each try, then succeed; return the outcome, the pauses, and the errors left."""
+    left = list(errors)
+    said: list[float] = []
+    waited: list[float] = []
 
     def work() -> str:
         if left:
