@@ -24,7 +24,7 @@ def doctor(
 ) -> None:
     """Check this machine for builds, starts and publishing, and say what to do about what is missing.
 
-    It looks at the engine, buildx, compose, the base, disk, memory, cores, clock, proxies, cards and whether a
+    It looks at the engine, buildx, compose, the base, disk, memory, cores, clock, proxies, bridge, cards and whether a
     container sees them, cosign and skopeo, and at what `docker compose up` needs: images, ports, models and their room.
 
     Examples:

@@ -39,6 +39,7 @@ def examine(project: Project, engine: Engine, now: datetime) -> tuple[Finding, .
         machine.clock(told, now, machine.network_time(settings)),
         Finding(name="authorities", state=OK, detail=str(bundle) if bundle else "the public ones"),
         network.proxy(environment, told),
+        *network.bridge(engine),
         *cards.look(engine, _pins(project), images),
         *programs.publishing(environment),
         *start.look(project, settings, engine),

@@ -234,6 +234,17 @@ def mute(socket: WebSocketRoute) -> None:
     socket.close()
 
 
+def test_a_page_of_which_a_part_does_not_arrive(stt: str, browser: Browser) -> None:
+    with opened(browser, f"http://{stt}/") as page:
+        page.route("**/listen.js", lambda route: route.abort())
+        page.reload()
+        expect(page.locator("#line")).to_have_text("This page needs JavaScript.")
+        expect(page.locator("#help")).to_contain_text("did not arrive: reload it")
+        page.unroute_all()
+        page.reload()
+        shows(page, "listenIdle", "Press the button and speak.")
+
+
 def test_a_config_without_speech(stt: str, browser: Browser) -> None:
     with opened(browser, f"http://{stt}/") as page:
         page.route("**/api/modules_info", lambda route: route.fulfill(json=[]))

@@ -8,7 +8,7 @@ import pytest
 
 from baker.doctor import machine, network
 from tests.unit.doctor.findings import by_name
-from tests.unit.fakes import FakeEngine
+from tests.unit.fakes import HERE, FakeEngine
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 GB = 10**9
@@ -59,3 +59,34 @@ def test_proxies(environment, told, state, said):
     assert found.state == state
     assert said in found.detail
     assert "secret" not in found.detail
+
+
+@pytest.fixture
+def interfaces(tmp_path):
+    """The kernel's list of interfaces: docker0 was given an address, mine0 takes what there is."""
+    for name, kind in (("docker0", "3\n"), ("mine0", "1\n")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "addr_assign_type").write_text(kind)
+    return tmp_path
+
+
+@pytest.mark.parametrize(("name", "state"), [("docker0", "ok"), ("mine0", "note")])
+def test_a_bridge_has_an_address_of_its_own(interfaces, name, state):
+    (found,) = network.bridge(FakeEngine(commands={"network inspect": f"{name}\n"}), interfaces)
+    assert found.state == state
+    assert name in found.detail
+    assert ("ip link set dev mine0 address" in found.detail) == (state == "note")
+
+
+@pytest.mark.parametrize(
+    "engine",
+    [
+        FakeEngine(commands={"network inspect": "docker0"}, info={**HERE, "local": False}),
+        FakeEngine(commands={"network inspect": "elsewhere0"}),
+        FakeEngine(commands={"network inspect": ""}),
+        FakeEngine(),
+    ],
+    ids=["another machine", "another network namespace", "no name", "no such network"],
+)
+def test_a_bridge_that_cannot_be_looked_at(engine, interfaces):
+    assert network.bridge(engine, interfaces) == ()
