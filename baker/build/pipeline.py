@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -123,7 +124,8 @@ def build(
 class _Baking:
     """One build. `secrets` are (id, file), `expected` what it should take, and `times` grows as stages are done.
 
-    `early` are the environments that are exported and read while binaries compile.
+    `early` are the environments that are exported and read while binaries compile. Several builders work in threads;
+    `alone` lets one of them at a time use the files of `.baker`.
     """
 
     prepared: Prepared
@@ -135,6 +137,7 @@ class _Baking:
     recorder: Recorder
     early: early.Early
     times: list[StageTime] = field(default_factory=list)
+    alone: threading.Lock = field(default_factory=threading.Lock)
 
     def recorded(self) -> tuple[Receipt, ...]:
         """Run, and leave a record of the build whatever comes of it."""
@@ -192,6 +195,8 @@ class _Baking:
         prepared, request = self.prepared, self.prepared.request
         settings, by = request.settings, self.machine.builder(share.builder)
         several = len(settings.builders) > 1
+        with self.alone:
+            contexts = root_image.contexts(self.engine, request, prepared.plan, by)
         argv = bake.arguments(
             builder=share.builder,
             secrets=self.secrets,
@@ -205,7 +210,7 @@ class _Baking:
                 *cache_registry.options(prepared.plan, settings),
                 *proxies.options(self.engine.environment),
             ),
-            contexts=root_image.contexts(self.engine, request, prepared.plan, by),
+            contexts=contexts,
             epoch=request.epoch,
         )
         progress = Progress()
@@ -238,7 +243,8 @@ class _Baking:
             self.times.extend(own)
             self.recorder.baked(progress)
             made = made or prepared.named(time.name for time in own)
-            history.record(request.project.state, by.cache_id, made, own)
+            with self.alone:
+                history.record(request.project.state, by.cache_id, made, own)
 
     def verified(self, planned: ImagePlan, reference: str) -> LocalImage:
         """Return the image of a name once it has passed every check."""

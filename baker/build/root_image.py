@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 # What gives apt its secrets while the root is made, and takes them away.
 HOOKS = TEMPLATES / "root"
+# Of an OCI layout: https://github.com/opencontainers/image-spec/blob/main/image-layout.md
+INDEX = "index.json"
 HINT = "install it with `sudo apt-get install mmdebstrap debian-archive-keyring`, or take --base nvidia"
 # What apt says of an archive that does not answer; for as long as it runs it does not ask that address again.
 UNANSWERED = ("Could not connect", "Unable to connect", "Cannot initiate the connection")
@@ -118,29 +120,36 @@ def _import_foreign(engine: Engine, wanted: Root, folder: Path) -> None:
 def layout(engine: Engine, reference: str, folder: Path) -> str:
     """Write a root as an OCI layout, and return it as a named context of a build.
 
-    The engine's own builder finds a root in the engine's image store; every other one has to be handed it.
+    The engine's own builder finds a root in the engine's image store; every other one has to be handed it. The folder
+    comes into being in one step: whoever is ended before leaves nothing that looks like a layout.
 
     Raises:
         EngineError: the engine saves images in its own, older format.
     """
-    index = folder / "index.json"
-    if not index.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        tarball = folder / "root.tar"
-        try:
-            engine.save(reference, tarball)
-            with tarfile.open(tarball) as archive:
-                # Python before 3.11.4, as in Debian 12, has no filters (PEP 706).
-                archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
-                archive.extractall(folder)  # noqa: S202 - the archive is the engine's own
-        finally:
-            tarball.unlink(missing_ok=True)
-    if not index.exists():
+    if not (folder / INDEX).exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f"{folder.name}-", dir=folder.parent) as part:
+            unpacked = Path(part) / "layout"
+            _unpack(engine, reference, unpacked)
+            # What an older baker left where it was ended.
+            shutil.rmtree(folder, ignore_errors=True)
+            unpacked.rename(folder)
+    digest = json.loads((folder / INDEX).read_text(encoding="utf-8"))["manifests"][0]["digest"]
+    return f"oci-layout://{folder}@{digest}"
+
+
+def _unpack(engine: Engine, reference: str, folder: Path) -> None:
+    """Write an image as an OCI layout into a new folder."""
+    tarball = folder.with_suffix(".tar")
+    engine.save(reference, tarball)
+    with tarfile.open(tarball) as archive:
+        # Python before 3.11.4, as in Debian 12, has no filters (PEP 706).
+        archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
+        archive.extractall(folder)  # noqa: S202 - the archive is the engine's own
+    if not (folder / INDEX).exists():
         raise EngineError(
             f"{reference} cannot be handed to a builder other than the engine's own: that takes Docker 25 or newer"
         )
-    digest = json.loads(index.read_text(encoding="utf-8"))["manifests"][0]["digest"]
-    return f"oci-layout://{folder}@{digest}"
 
 
 def contexts(engine: Engine, request: Request, plan: Plan, builder: Builder) -> dict[str, str]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
-from baker.build import pipeline, planning, receipt, record
+from baker.build import pipeline, planning, receipt, record, root_image
 from baker.buildkit import bake as bakes
+from baker.buildkit import history
 from baker.buildkit.progress import Progress, Stage
 from baker.cli.options import BuildOptions
 from baker.engine.client import Docker
@@ -17,7 +21,7 @@ from baker.engine.interface import LocalImage
 from baker.errors import EngineError, InterruptedBuildError, VerifyError
 from baker.verify import verifier
 from baker.verify.checks import Check
-from tests.unit.build.flow import build
+from tests.unit.build.flow import COMMANDS, build
 
 pytestmark = pytest.mark.usefixtures("alone")
 
@@ -166,3 +170,36 @@ def test_the_engine_is_asked_once_what_it_is():
     )
     assert docker.describe() is docker.describe()
     assert asked == {"info": 1, "version": 1}
+
+
+def test_several_builders_use_the_files_of_a_project_one_at_a_time(project, engine, monkeypatch):
+    """Each works in a thread. The ledger has what all of them made."""
+    shutil.copytree(project / "services/hello", project / "services/other")
+    engine.commands = {**COMMANDS, "buildx inspect": lambda argv: f"Name: {argv[-1]}\nDriver: remote\n"}
+    (project / "baker.toml").write_text('[build]\naccel = "cpu"\nbuilder = "one,two"\n')
+    busy: list[str] = []
+    seen: list[list[str]] = []
+
+    @contextmanager
+    def used(what):
+        busy.append(what)
+        seen.append([*busy])
+        time.sleep(0.05)
+        yield
+        busy.remove(what)
+
+    def layout(_engine, _reference, folder):
+        with used("layout"):
+            return f"oci-layout://{folder}"
+
+    record_one = history.record
+
+    def slowly(*arguments):
+        with used("ledger"):
+            record_one(*arguments)
+
+    monkeypatch.setattr(root_image, "layout", layout)
+    monkeypatch.setattr(history, "record", slowly)
+    build(project, engine)
+    assert sorted(seen) == [["layout"], ["layout"], ["ledger"], ["ledger"]]
+    assert {entry.stage.name for entry in history.read(project / ".baker")} >= {"hello", "other"}

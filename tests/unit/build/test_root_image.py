@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import json
 import shutil
+import tarfile
 from functools import partial
 from pathlib import Path
 
@@ -68,3 +71,53 @@ def test_an_archive_that_says_no_is_not_asked_again(monkeypatch):
     with pytest.raises(CommandError):
         root_image.mmdebstrap(["trixie"], {}, lambda _: None)
     assert len(calls) == 1
+
+
+class Saving(FakeEngine):
+    """Saves an image as these files, and then fails where it is told to."""
+
+    def __init__(self, names, error=None):
+        super().__init__()
+        self.names, self.error, self.count = names, error, 0
+
+    def save(self, reference, tarball):
+        del reference
+        self.count += 1
+        content = json.dumps({"manifests": [{"digest": "sha256:x"}]}).encode()
+        with tarfile.open(tarball, "w") as archive:
+            for name in self.names:
+                entry = tarfile.TarInfo(name)
+                entry.size = len(content)
+                archive.addfile(entry, io.BytesIO(content))
+        if self.error:
+            raise self.error
+
+
+WHOLE = ("oci-layout", "index.json", "blobs/sha256/x")
+
+
+def test_a_layout_is_made_once_also_where_an_older_baker_left_a_part_of_it(tmp_path):
+    folder = tmp_path / "root/trixie"
+    (folder / "blobs").mkdir(parents=True)
+    engine = Saving(WHOLE)
+    for _ in range(2):
+        assert root_image.layout(engine, "baker-root:trixie", folder) == f"oci-layout://{folder}@sha256:x"
+    assert engine.count == 1
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()) == sorted(
+        f"root/trixie/{name}" for name in WHOLE
+    )
+
+
+@pytest.mark.parametrize(
+    ("engine", "error", "said"),
+    [
+        (Saving(WHOLE, KeyboardInterrupt()), KeyboardInterrupt, ""),
+        (Saving(WHOLE, CommandError(("docker", "image", "save"), 1, "no space left")), CommandError, "no space left"),
+        (Saving(("manifest.json", "repositories")), EngineError, "Docker 25 or newer"),
+    ],
+    ids=["ctrl-c", "a full disk", "an old engine"],
+)
+def test_a_layout_that_does_not_come_out_leaves_nothing(tmp_path, engine, error, said):
+    with pytest.raises(error, match=said or None):
+        root_image.layout(engine, "baker-root:trixie", tmp_path / "root/trixie")
+    assert list((tmp_path / "root").iterdir()) == []
