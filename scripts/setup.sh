@@ -29,13 +29,13 @@ quietly() {
 patiently() {
   local pause output
   for pause in 5 15 30 60 0; do
-    if output=$(LC_ALL=C "$@" 2>&1); then return; fi
+    if output=$(LC_ALL=C quietly "$@" 2>&1); then return; fi
     [ $pause -gt 0 ] || break
     grep -Eq '(Could not|Unable to) connect|Cannot initiate the connection' <<< "$output" || break
     say "the archive does not answer; again in $pause s"
     sleep $pause
   done
-  printf '%s\n' "$output" | tail -n 15 >&2
+  printf '%s\n' "$output" >&2
   return 1
 }
 
@@ -163,8 +163,9 @@ fetch_plugin() {
   local folder=$1 name=$2 package found deb
   shift 2
   for package in "$@"; do
+    apt-cache "${apt[@]}" show "$package" > /dev/null 2>&1 || continue
     mkdir -p "$folder/$package"
-    ( cd "$folder/$package" && patiently apt-get "${apt[@]}" download "$package" ) 2> /dev/null || continue
+    ( cd "$folder/$package" && patiently apt-get "${apt[@]}" download "$package" ) || continue
     for deb in "$folder/$package"/*.deb; do dpkg -x "$deb" "$folder/$package/root"; done
     found=$(find "$folder/$package/root" -type f -path "*/cli-plugins/$name")
     [ -n "$found" ] || continue
