@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,6 +26,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     leftovers.heed_signals()
     run.share_cache()
+    if not hasattr(config, "workerinput"):
+        # Also where the session does not begin, as when Ctrl-C comes while an engine is brought up.
+        config.add_cleanup(partial(shutil.rmtree, run.CACHE, ignore_errors=True))
     config.pluginmanager.register(engines)
 
 
@@ -46,7 +50,6 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
     finally:
         if not hasattr(session.config, "workerinput"):
             session.config.stash[LEFT] = leftovers.sweep()
-            shutil.rmtree(run.CACHE, ignore_errors=True)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

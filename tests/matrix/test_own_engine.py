@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from pathlib import Path
@@ -49,6 +51,11 @@ def engines() -> set[str]:
     return {path.name for path in running.RUN.glob(f"{running.PREFIX}*")}
 
 
+def caches() -> set[Path]:
+    """Return what runs know of layers."""
+    return set(Path(tempfile.gettempdir()).glob("baker-test-*-cache"))
+
+
 def programs(folder: str) -> list[str]:
     """Return the command lines that name an engine's folder."""
     found = []
@@ -69,12 +76,12 @@ def bridges() -> list[str]:
 
 
 def test_the_tests_bring_up_an_engine(begun):
-    before = engines(), bridges()
+    before = engines(), bridges(), caches()
     said, _ = begun.communicate(timeout=PATIENCE)
     assert begun.returncode == 0, said
     assert "the engine here is Docker 20.10" in said
     assert "bringing up Docker 26.1" in said
-    assert (engines(), bridges()) == before
+    assert (engines(), bridges(), caches()) == before
 
 
 @pytest.mark.parametrize(
@@ -83,7 +90,7 @@ def test_the_tests_bring_up_an_engine(begun):
     ids=["Ctrl-C", "SIGTERM", "SIGKILL"],
 )
 def test_it_ends_with_them(begun, end, number):
-    before, already = bridges(), engines()
+    before, already, known = bridges(), engines(), caches()
     give_up = time.monotonic() + PATIENCE
     while not (found := {name for name in engines() - already if (running.RUN / name / "docker.sock").exists()}):
         assert begun.poll() is None, begun.communicate()[0]
@@ -99,3 +106,7 @@ def test_it_ends_with_them(begun, end, number):
     assert bridges() == before
     # Who is killed removes no files: the next engine does.
     assert (folder in engines()) == (number == signal.SIGKILL)
+    left = caches() - known
+    assert len(left) == (number == signal.SIGKILL)
+    for path in left:
+        shutil.rmtree(path)
